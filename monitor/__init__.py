@@ -1,0 +1,1 @@
+"""Roxham: watches news and government sources, keeps each article once, tells each reader once."""

@@ -1,0 +1,196 @@
+"""The only builder: from a configuration to an archive and the two halves of the line."""
+
+import importlib.metadata
+import importlib.util
+import ipaddress
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from monitor.config import Config, MailKind, load
+from monitor.types import Clock, Digest, Message
+
+if TYPE_CHECKING:
+    from monitor.archive.sqlite import SQLiteArchive
+    from monitor.channels import Channel
+    from monitor.pipeline import Collect, Deliver, Progress, Threads
+
+REACH = timedelta(days=7)
+"""How far a new reader's first digest reaches back."""
+
+_KIND = re.compile(r'^    name(?:: [^=]+)? = "(\w+)"$', re.MULTILINE)
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def kinds() -> list[str]:
+    """Returns the kinds of sources there are: the spiders' files, looked up without loading Scrapy."""
+    spec = importlib.util.find_spec("spiders")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    files = [file for folder in folders for file in Path(folder).glob("*.py") if file.stem != "article"]
+    return sorted(file.stem for file in files if file.stem in _KIND.findall(file.read_text("utf-8")))
+
+
+def configuration(folder: Path) -> Config:
+    """Returns the configuration in a folder. Raises ConfigError."""
+    return load(folder, kinds=kinds())
+
+
+def archive_path(config: Config) -> Path:
+    """Returns the file of a SQLite archive."""
+    return Path(config.archive.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def reading(config: Config) -> "Iterator[SQLiteArchive]":
+    """Opens the archive to look at it. Raises ArchiveError."""
+    from monitor.archive.sqlite import SQLiteArchive
+
+    archive = SQLiteArchive.for_reading(archive_path(config))
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+@contextmanager
+def writing(config: Config, *, purpose: str, wait: float = 10.0) -> "Iterator[SQLiteArchive]":
+    """Opens the archive as its one writer; `wait` is in seconds. Raises ArchiveError."""
+    from monitor.archive.sqlite import SQLiteArchive
+
+    archive = SQLiteArchive.for_writing(archive_path(config), purpose=purpose, now=utc_now(), wait=wait)
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The whole line over one archive."""
+
+    config: Config
+    archive: "SQLiteArchive"
+    collect: "Collect"
+    deliver: "Deliver"
+    threads: "Threads"
+    clock: Clock
+
+
+@contextmanager
+def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" = None) -> Iterator[Line]:
+    """Builds the line; its threads end with the context."""
+    from monitor import extract, stories
+    from monitor.crawl import Crawl
+    from monitor.digest import compose
+    from monitor.extract import urls
+    from monitor.match import Matcher
+    from monitor.pipeline import Collect, Deliver, Reader, Teller, Threads
+
+    threads = Threads()
+    crawl = Crawl(
+        user_agent=user_agent(config),
+        clock=utc_now,
+        delay=config.crawl.delay,
+        timeout=config.crawl.timeout,
+        max_bytes=config.crawl.max_size,
+        allow_private=[_rule(*allowed) for allowed in config.crawl.allow_private],
+        concurrency=config.crawl.concurrency,
+    )
+    collect = Collect(
+        sources=config.sources,
+        archive=archive,
+        crawl=crawl,
+        rooms=Reader(
+            identity=urls.identity,
+            from_page=extract.from_page,
+            from_feed=lambda found, source, partial: extract.from_feed(found, source, partial=partial),
+            match=Matcher(config.topics).match,
+            fingerprint=stories.fingerprint,
+            place=stories.place,
+        ),
+        threads=threads,
+        clock=utc_now,
+        progress=progress,
+    )
+    deliver = Deliver(
+        sources=config.sources,
+        topics=config.topics,
+        subscriptions=config.subscriptions,
+        archive=archive,
+        channel=channel(config),
+        rooms=Teller(compose=compose, render=lambda digest, secret: _render(config, digest, secret)),
+        threads=threads,
+        clock=utc_now,
+    )
+    try:
+        yield Line(config=config, archive=archive, collect=collect, deliver=deliver, threads=threads, clock=utc_now)
+    finally:
+        threads.close()
+
+
+def _rule(network: object, port: int | None) -> str:
+    if port is None:
+        return str(network)
+    return f"[{network}]:{port}" if ":" in str(network) else f"{network}:{port}"
+
+
+def version() -> str:
+    """Returns the version of the installed program."""
+    return importlib.metadata.version("roxham-monitor")
+
+
+def user_agent(config: Config) -> str:
+    """Returns the name under which pages are asked for, with the contact that servers' owners may want."""
+    return f"Roxham/{version()} (+{config.contact})"
+
+
+def channel(config: Config) -> "Channel":
+    """Returns the way in which mail leaves."""
+    mail = config.mail
+    if mail.kind is MailKind.MAILDIR:
+        from monitor.channels.maildir import Maildir
+
+        assert mail.path is not None  # noqa: S101 - config promises it for this kind
+        return Maildir(mail.path)
+    from monitor.channels.email import Email
+
+    assert mail.host is not None  # noqa: S101 - config promises both for these kinds
+    assert mail.port is not None  # noqa: S101
+    return Email(
+        mail.host,
+        mail.port,
+        tls="implicit" if mail.kind is MailKind.SMTPS else "starttls" if mail.starttls else "none",
+        user=mail.user,
+        password=mail.password,
+    )
+
+
+def _only_here(url: str) -> bool:
+    """Whether an address leads to this very machine: of no use in a mail."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _render(config: Config, digest: Digest, secret: bytes) -> Message:
+    from monitor.digest import message_id, render
+
+    domain = config.mail.sender.rsplit("@", 1)[-1].rstrip("> ")
+    return render(
+        digest,
+        sender=config.mail.sender,
+        program=config.name,
+        base_url=None if _only_here(config.web.base_url) else config.web.base_url,
+        message_id=message_id(secret, digest.subscription.id, digest.slot.name, digest.reader, domain),
+    )

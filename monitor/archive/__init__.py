@@ -1,0 +1,273 @@
+"""The archive: what was seen, what it is, and who was told. This page is the contract; sqlite.py keeps it.
+
+Duties of every implementation, held by one suite (tests/contracts/):
+
+- *Durable*: when a method that writes returns, a kill of the process loses nothing of it. Each writes in one
+  transaction; a kill in the middle leaves all of it or nothing. What concerns mail survives a power cut too.
+- *One writer*: the process that opened the archive for writing holds a named lock until `close`. Readers never wait.
+- *Numbers*: ids of articles and numbers of entries only grow, in the order in which things became known.
+- *Once*: `keep` asks `place` about each reading with the archive's state at that very moment, earlier readings of the
+  same call included.
+- *For ever*: addresses, fingerprints, sightings, entries and the ledger outlive pruning; a version is never
+  overwritten.
+- Everything that goes wrong with the storage is an ArchiveError with a sentence for the operator.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from monitor.types import (
+    Article,
+    Coverage,
+    Digest,
+    Fingerprint,
+    Item,
+    ItemState,
+    Kept,
+    Message,
+    Neighbour,
+    Outcome,
+    Outgoing,
+    Pending,
+    Placement,
+    Reading,
+    Receipt,
+    Relation,
+    Slice,
+    SourceState,
+    Subscription,
+    Visit,
+)
+
+Place = Callable[[Article, Fingerprint, Collection[Neighbour]], Placement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which articles are wanted; what is None does not narrow. Times are of the first sighting, `until` exclusive."""
+
+    query: str | None = None  # words and "phrases", all of which must stand in the article
+    topic: str | None = None
+    source: str | None = None
+    publisher: str | None = None
+    language: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An article that a search found, with the passage that answers it; the words stand between \\x02 and \\x03."""
+
+    article: Kept
+    snippet: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An item of the durable list, for people."""
+
+    item_id: int
+    source_id: str
+    url: str | None
+    title: str | None
+    state: ItemState
+    attempts: int
+    failures: int
+    not_before: datetime | None
+    reason: str | None
+    article_id: int | None
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of an article as it was read."""
+
+    number: int
+    title: str
+    text: str | None
+    published_at: datetime | None
+    updated_at: datetime | None
+    seen_at: datetime
+    visit_id: int | None
+    partial: bool
+    words: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An article's part in a story. `kept` is its share of the origin's text, 0 to 1; None where that is not known."""
+
+    article: Kept
+    relation: Relation
+    kept: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """All articles that are the same piece of work; the first member is the origin."""
+
+    id: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What the archive knows of a source, in figures."""
+
+    state: SourceState
+    visits: int
+    items: int
+    pending: int
+    set_aside: int
+    rejected: int
+    matched: int
+
+
+class Archive(Protocol):
+    """See the module for the duties that all implementations share."""
+
+    # watching
+
+    def states(self) -> Mapping[str, SourceState]:
+        """Returns what is remembered of every source that was ever visited."""
+        ...
+
+    def keep_visit(self, visit: Visit, items: Sequence[Item]) -> int:
+        """Keeps a visit, its validators, and every item not known in this wording as pending; returns how many."""
+        ...
+
+    def pending(self, now: datetime, *, sources: Collection[str] | None = None, limit: int = 1000) -> list[Pending]:
+        """Returns items to read now, oldest first; those whose reading once killed the process come last."""
+        ...
+
+    def begin(self, item_ids: Collection[int]) -> None:
+        """Notes that a reading of these items begins, before it begins."""
+        ...
+
+    def hand_back(self, item_ids: Collection[int]) -> None:
+        """Takes `begin` back: the reading was stopped in good order."""
+        ...
+
+    def set_aside(self, *, after_attempts: int) -> list[Listed]:
+        """Sets aside the items whose reading began that often and never ended; returns them."""
+        ...
+
+    def reject(self, item_id: int, reason: str, *, aside: bool = False) -> None:
+        """Closes an item that is no article; `aside` keeps what was found of it, so that `retry` can take it up."""
+        ...
+
+    def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
+        """Returns the items in these states, newest first."""
+        ...
+
+    def retry(self, item_ids: Collection[int] | None) -> int:
+        """Makes items that were set aside or wait for a later try pending at once (None: all); returns how many."""
+        ...
+
+    # keeping
+
+    def keep(self, readings: Sequence[Reading], place: Place, now: datetime) -> list[Outcome]:
+        """Places and keeps readings in one transaction; returns what became of each, in their order."""
+        ...
+
+    def prune(self, before: datetime) -> int:
+        """Erases the text of unmatched articles last seen before then; returns how many."""
+        ...
+
+    # telling
+
+    def register(self, subscriptions: Sequence[Subscription], *, since: datetime, now: datetime) -> None:
+        """Gives every new (subscription, reader) its starting point: the entries from `since` on."""
+        ...
+
+    def slice(self, subscription: Subscription, reader: str, coverage: Sequence[Coverage]) -> Slice:
+        """Returns what this reader was not told yet, up to the newest entry. Texts are left out."""
+        ...
+
+    def served_until(self, subscription_id: str, reader: str) -> datetime | None:
+        """Returns the time of the newest scheduled slot this reader was served, or when the reader was registered."""
+        ...
+
+    def commit_digest(self, digest: Digest, message: Message | None) -> Outgoing | None:
+        """Puts the message into the outbox, moves the reader on, and writes slot and ledger, in one transaction.
+
+        Without a message (nothing new) only slot and place are kept. A slot that was served is left as it was.
+        """
+        ...
+
+    def secret(self) -> bytes:
+        """Returns the random bytes made with this archive, from which Message-IDs are derived."""
+        ...
+
+    def outbox(self, *, due: datetime | None = None, open_only: bool = False) -> list[Outgoing]:
+        """Returns messages, oldest first; with `due` only those to be tried by then."""
+        ...
+
+    def message(self, outgoing_id: int) -> Outgoing | None:
+        """Returns one message of the outbox."""
+        ...
+
+    def mark_sending(self, outgoing_id: int) -> None:
+        """Notes that from now on the message may have arrived."""
+        ...
+
+    def mark_sent(self, outgoing_id: int, receipt: Receipt) -> None:
+        """Notes that the message was taken over."""
+        ...
+
+    def mark_unsent(
+        self, outgoing_id: int, error: str, *, next_try_at: datetime | None, doubt: bool = False, failed: bool = False
+    ) -> None:
+        """Notes a try that brought no receipt; without `next_try_at` the message is held."""
+        ...
+
+    def interrupted(self) -> list[Outgoing]:
+        """Returns messages that were on their way when the process died."""
+        ...
+
+    # looking
+
+    def articles(self, wanted: Filter) -> Iterator[Kept]:
+        """Yields articles, oldest first, with their text; memory does not grow with their number."""
+        ...
+
+    def search(self, wanted: Filter, *, limit: int | None = None) -> list[Found]:
+        """Returns articles, newest first, with a snippet each; without texts."""
+        ...
+
+    def article(self, article_id: int) -> Kept | None:
+        """Returns one article with its text."""
+        ...
+
+    def versions(self, article_id: int) -> list[Version]:
+        """Returns the versions of an article, oldest first."""
+        ...
+
+    def stories(self, wanted: Filter, *, limit: int | None = None) -> Iterator[Story]:
+        """Yields stories that have a member among the wanted articles, newest first, without texts."""
+        ...
+
+    def facts(self) -> Mapping[str, SourceFacts]:
+        """Returns figures for every source ever visited."""
+        ...
+
+    def heartbeat(self) -> datetime | None:
+        """Returns when the service was last alive."""
+        ...
+
+    def beat(self, now: datetime) -> None:
+        """Notes that the service is alive."""
+        ...
+
+    def backup(self, file: Path) -> None:
+        """Writes a consistent copy of the archive to a new file."""
+        ...
+
+    def close(self) -> None:
+        """Ends all connections and gives the lock back."""
+        ...

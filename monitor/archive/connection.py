@@ -1,0 +1,165 @@
+"""SQLite connections: how they are opened, how a transaction is made, and what each of SQLite's complaints means."""
+
+import sqlite3 as standard_sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the driver it chose: pysqlite3 where present
+
+from monitor.archive.migrations import NAMES, migrations
+from monitor.errors import ArchiveError
+
+Row = Any  # sqlite3.Row or pysqlite3.Row
+_ERRORS = (sqlite3.Error, standard_sqlite3.Error)
+
+
+def stamp(moment: datetime) -> str:
+    """Returns a time as the archive writes it: ISO 8601, UTC, milliseconds, `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def stamp_or_none(moment: datetime | None) -> str | None:
+    """Returns a time as the archive writes it, or None."""
+    return None if moment is None else stamp(moment)
+
+
+def moment(text: str) -> datetime:
+    """Returns a time the archive wrote."""
+    return datetime.fromisoformat(text)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    """Returns a time the archive wrote, or None."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into an ArchiveError that an operator can act upon."""
+    try:
+        yield
+    except _ERRORS as error:
+        raise ArchiveError(f"{path}: {_meaning(str(error))}") from error
+    except OSError as error:
+        raise ArchiveError(f"{path}: {error.strerror or error}") from error
+
+
+def _meaning(said: str) -> str:
+    low = said.lower()
+    if "readonly" in low or "read-only" in low:
+        return "cannot be written: the file or its folder is read-only for this user"
+    if "locked" in low or "busy" in low:
+        return f"another program holds it ({said}); close that program and try again"
+    if "full" in low:
+        return "the disk is full; nothing of this step was kept, free some space and run it again"
+    if "disk i/o error" in low:
+        return "the disk does not take or give data (I/O error, quota or full disk); nothing of this step was kept"
+    if "malformed" in low or "not a database" in low or "corrupt" in low:
+        return f"is not a sound SQLite archive ({said}); restore a backup, or name another file"
+    if "unable to open" in low:
+        return "cannot be opened; does its folder exist, and may this user read it?"
+    return said
+
+
+class Connected:
+    """One connection to the archive's file, with a lock so that it may be used from several threads in turn."""
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        self.writable = writable
+        self._mutex = threading.RLock()
+        with guarded(path):
+            if writable:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise ArchiveError(f"{path}: there is no archive yet; `roxham collect` makes it")
+            self.db = Database(_connect(path, writable=writable), recursive_triggers=False, execute_plugins=False)
+            try:
+                self._prepare()
+            except BaseException:
+                self.db.close()
+                raise
+
+    def _prepare(self) -> None:
+        connection = self.db.conn
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA busy_timeout = 5000")
+        if self.writable:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        known = {step.name for step in migrations.applied(self.db)}
+        if newer := known - set(NAMES):
+            raise ArchiveError(f"{self.path}: made by a newer version of roxham (step {min(newer)}); update this one")
+        if self.writable:
+            migrations.apply(self.db)
+        elif set(NAMES) - known:
+            raise ArchiveError(
+                f"{self.path}: made by an older version of roxham; `roxham collect` brings it up to date"
+            )
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Database]:
+        """One transaction, committed at the end, rolled back on any error; `durable` survives a power cut too."""
+        connection = self.db.conn
+        with self._mutex, guarded(self.path):
+            if durable:
+                connection.execute("PRAGMA synchronous = FULL")
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.db
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            finally:
+                if durable:
+                    connection.execute("PRAGMA synchronous = NORMAL")
+
+    def rows(self, sql: str, values: Sequence[object] | dict[str, object] = ()) -> list[Row]:
+        """Returns all rows of a query."""
+        with self._mutex, guarded(self.path):
+            return list(self.db.conn.execute(sql, values))
+
+    def row(self, sql: str, values: Sequence[object] = ()) -> Row | None:
+        """Returns the first row of a query, or None."""
+        with self._mutex, guarded(self.path):
+            return self.db.conn.execute(sql, values).fetchone()
+
+    def backup(self, file: Path) -> None:
+        """Writes a consistent copy of the archive to a new file."""
+        if file.exists():
+            raise ArchiveError(f"{file}: exists already; name a new file")
+        with guarded(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(str(file))) as copy:
+                self.db.conn.backup(copy)
+
+
+def _connect(path: Path, *, writable: bool) -> Any:
+    uri = path.absolute().as_uri()
+    if writable:
+        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+    try:
+        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, check_same_thread=False, isolation_level=None)
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+    except sqlite3.OperationalError:
+        # On a read-only file system the shared-memory file of WAL cannot be made; nobody can write there either.
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        return sqlite3.connect(f"{uri}?immutable=1", uri=True, check_same_thread=False, isolation_level=None)
+    return connection
+
+
+def marks(count: int) -> str:
+    """Returns that many parameter marks for an IN list."""
+    return ",".join("?" * count)

@@ -1,0 +1,223 @@
+"""The archive's part in keeping: articles, versions, matches, placements, entries, and the search index."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.archive import Place
+from monitor.archive.connection import Connected, marks, stamp, stamp_or_none
+from monitor.archive.rows import pack_hits
+from monitor.types import (
+    AddressKind,
+    Article,
+    EntryKind,
+    Keep,
+    Match,
+    Neighbour,
+    Outcome,
+    Placement,
+    Reading,
+    Relation,
+    Verdict,
+)
+
+_EXCERPT = 300  # characters of a summary that a source with `keep: excerpt` leaves
+
+
+class Keeping(Connected):
+    """See the contract in monitor/archive/__init__.py."""
+
+    def keep(self, readings: Sequence[Reading], place: Place, now: datetime) -> list[Outcome]:
+        with self.write() as db:
+            outcomes = []
+            for reading in readings:
+                placement = place(reading.article, reading.fingerprint, _neighbours(db, reading))
+                outcome, article_id = _keep(db, reading, placement, now)
+                _close_item(db, reading, article_id)
+                outcomes.append(outcome)
+            return outcomes
+
+    def prune(self, before: datetime) -> int:
+        with self.write() as db:
+            ids = [
+                row[0]
+                for row in db.conn.execute(
+                    "SELECT id FROM articles WHERE matched = 0 AND pruned = 0 AND last_seen_at < ?", (stamp(before),)
+                )
+            ]
+            for article_id in ids:
+                _unindex(db, article_id)
+                db.conn.execute("UPDATE versions SET text = NULL, summary = NULL WHERE article = ?", (article_id,))
+                db.conn.execute("UPDATE articles SET pruned = 1 WHERE id = ?", (article_id,))
+            return len(ids)
+
+
+def _neighbours(db: Database, reading: Reading) -> list[Neighbour]:
+    """Every article that has one of the reading's addresses, or had its text in any version."""
+    names = [a.identity for a in reading.article.addresses if a.kind is not AddressKind.HINT]
+    ids: dict[int, str | None] = {
+        row[0]: None
+        for row in db.conn.execute(
+            f"SELECT DISTINCT article FROM addresses WHERE kind <> 'hint' AND identity IN ({marks(len(names))})",  # noqa: S608
+            names,
+        )
+    }
+    if (text_hash := reading.fingerprint.text_hash) is not None:
+        for row in db.conn.execute(
+            "SELECT DISTINCT article FROM versions WHERE text_hash = ? ORDER BY article LIMIT 50", (text_hash,)
+        ):
+            ids.setdefault(row[0], text_hash)
+    return [_neighbour(db, article_id, by_text) for article_id, by_text in ids.items()]
+
+
+def _neighbour(db: Database, article_id: int, by_text: str | None) -> Neighbour:
+    row = db.conn.execute(
+        "SELECT a.story, a.publisher, a.partial, a.version, a.withdrawn, v.title, v.text_hash, v.words "
+        "FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id = ?",
+        (article_id,),
+    ).fetchone()
+    names = db.conn.execute("SELECT identity FROM addresses WHERE article = ? AND kind <> 'hint'", (article_id,))
+    return Neighbour(
+        article_id=article_id,
+        story_id=row["story"],
+        publisher=row["publisher"],
+        identities=frozenset(name[0] for name in names),
+        title=row["title"],
+        text_hash=by_text or row["text_hash"],
+        words=row["words"],
+        partial=bool(row["partial"]),
+        version=row["version"],
+        withdrawn=bool(row["withdrawn"]),
+    )
+
+
+def _keep(db: Database, reading: Reading, placement: Placement, now: datetime) -> tuple[Outcome, int]:
+    if placement.verdict is Verdict.KNOWN:
+        assert placement.article_id is not None  # noqa: S101 - place() promises it
+        _keep_sighting(db, placement.article_id, reading.article, now)
+        return Outcome.KNOWN, placement.article_id
+    if placement.verdict is Verdict.VERSION:
+        assert placement.article_id is not None  # noqa: S101 - place() promises it
+        _keep_version(db, placement.article_id, reading, now)
+        return Outcome.VERSION, placement.article_id
+    pickup = placement.verdict is Verdict.PICKUP
+    article_id = _keep_new(db, reading, placement, now)
+    if not reading.matches:
+        return Outcome.UNMATCHED, article_id
+    return (Outcome.PICKUP if pickup else Outcome.NEW), article_id
+
+
+def _keep_new(db: Database, reading: Reading, placement: Placement, now: datetime) -> int:
+    article = reading.article
+    story_id = placement.story_id
+    if story_id is None:
+        story_id = db.conn.execute("INSERT INTO stories (created_at) VALUES (?)", (stamp(now),)).lastrowid
+    article_id = db.conn.execute(
+        "INSERT INTO articles (story, relation, source, publisher, url, language, version, partial, matched, "
+        "first_seen_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+        (story_id, placement.relation.value, article.source_id, article.publisher, article.addresses[0].url,
+         article.language, article.partial, bool(reading.matches), stamp(now), stamp(now)),
+    ).lastrowid  # fmt: skip
+    assert article_id is not None  # noqa: S101 - an INSERT gives one
+    _keep_addresses(db, article_id, article, now)
+    _write_version(db, article_id, 1, reading, now)
+    kind = EntryKind.PICKUP if placement.relation is Relation.PICKUP else EntryKind.NEW
+    _append_entry(db, kind, article_id, 1, reading, now)
+    return article_id
+
+
+def _keep_version(db: Database, article_id: int, reading: Reading, now: datetime) -> None:
+    article = reading.article
+    number = db.conn.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()[0] + 1
+    _unindex(db, article_id)
+    db.conn.execute(
+        "UPDATE articles SET version = ?, partial = ?, matched = max(matched, ?), language = coalesce(?, language), "
+        "url = ?, last_seen_at = ?, pruned = 0 WHERE id = ?",
+        (number, article.partial, bool(reading.matches), article.language, article.addresses[0].url, stamp(now),
+         article_id),
+    )  # fmt: skip
+    _keep_addresses(db, article_id, article, now)
+    _write_version(db, article_id, number, reading, now)
+    _append_entry(db, EntryKind.VERSION, article_id, number, reading, now)
+
+
+def _keep_sighting(db: Database, article_id: int, article: Article, now: datetime) -> None:
+    db.conn.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (stamp(now), article_id))
+    _keep_addresses(db, article_id, article, now)
+
+
+def _keep_addresses(db: Database, article_id: int, article: Article, now: datetime) -> None:
+    db.conn.executemany(
+        "INSERT INTO addresses (article, url, identity, kind, first_seen_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET kind = excluded.kind WHERE kind = 'hint'",
+        [(article_id, a.url, a.identity, a.kind.value, stamp(now)) for a in article.addresses],
+    )
+
+
+def _write_version(db: Database, article_id: int, number: int, reading: Reading, now: datetime) -> None:
+    article = reading.article
+    text, summary = article.text, article.summary
+    if article.keep is Keep.EXCERPT:
+        text, summary = _excerpt(reading.matches), summary[:_EXCERPT] if summary else None
+    db.conn.execute(
+        "INSERT INTO versions (article, number, title, listed_title, summary, text, authors, published_at, updated_at, "
+        "text_hash, words, partial, agency, first_published, item, visit, seen_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (article_id, number, article.title, article.listed_title, summary, text,
+         json.dumps(article.authors, ensure_ascii=False), stamp_or_none(article.published_at),
+         stamp_or_none(article.updated_at), reading.fingerprint.text_hash, reading.fingerprint.words, article.partial,
+         article.credit.agency, article.credit.first_published, reading.pending.item_id, reading.pending.visit_id,
+         stamp(now)),
+    )  # fmt: skip
+    db.conn.execute(
+        "INSERT INTO article_index (rowid, title, summary, text) VALUES (?, ?, ?, ?)",
+        (article_id, article.title, summary, text),
+    )
+    db.conn.executemany(
+        "INSERT INTO matches (article, topic, version, mention, revision, hits) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET version = excluded.version, mention = excluded.mention, "
+        "revision = excluded.revision, hits = excluded.hits",
+        [(article_id, m.topic_id, number, m.mention, m.revision, pack_hits(m.hits)) for m in reading.matches],
+    )
+
+
+def _excerpt(matches: Sequence[Match]) -> str | None:
+    """The sentences that matched: what a publisher's terms let us keep."""
+    sentences = dict.fromkeys(hit.sentence for match in matches for hit in match.hits)
+    return "\n\n".join(sentences) or None
+
+
+def _unindex(db: Database, article_id: int) -> None:
+    """External content: the index has to be told the very values it was given (FTS5 manual, 4.4.3)."""
+    db.conn.execute(
+        "INSERT INTO article_index (article_index, rowid, title, summary, text) "
+        "SELECT 'delete', n.id, n.title, n.summary, n.text FROM newest n JOIN articles a ON a.id = n.id "
+        "WHERE n.id = ? AND a.pruned = 0",
+        (article_id,),
+    )
+
+
+def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, reading: Reading, now: datetime) -> None:
+    db.conn.execute(
+        "INSERT INTO entries (kind, at, article, version, story, visit) "
+        "SELECT ?, ?, id, ?, story, ? FROM articles WHERE id = ?",
+        (kind.value, stamp(now), number, reading.pending.visit_id, article_id),
+    )
+
+
+def _close_item(db: Database, reading: Reading, article_id: int) -> None:
+    """A partial article whose page is tried again leaves its item pending; every other item is done."""
+    if reading.retry_at is not None:
+        db.conn.execute(
+            "UPDATE items SET article = ?, attempts = 0, failures = failures + 1, not_before = ?, reason = ? "
+            "WHERE id = ?",
+            (article_id, stamp(reading.retry_at), reading.note, reading.pending.item_id),
+        )
+        return
+    db.conn.execute(
+        "UPDATE items SET article = ?, state = 'done', found = NULL, attempts = 0, not_before = NULL, reason = ? "
+        "WHERE id = ?",
+        (article_id, reading.note, reading.pending.item_id),
+    )

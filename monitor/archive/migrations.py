@@ -1,0 +1,146 @@
+"""The history of the SQLite schema. Append only: a step that shipped is never edited.
+
+Times are ISO 8601 text in UTC with milliseconds and `Z`, so that they sort as text and read well in any SQLite tool.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("roxham")
+
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
+
+CREATE TABLE sources (
+    id TEXT PRIMARY KEY,
+    etag TEXT, last_modified TEXT, body_hash TEXT,
+    first_visit_at TEXT, last_visit_at TEXT, last_good_at TEXT,
+    failures INTEGER NOT NULL DEFAULT 0, error TEXT, not_before TEXT
+) STRICT;
+
+CREATE TABLE visits (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL REFERENCES sources (id),
+    started_at TEXT NOT NULL, finished_at TEXT NOT NULL,
+    outcome TEXT NOT NULL, status INTEGER, url TEXT,
+    found INTEGER NOT NULL, new INTEGER NOT NULL, error TEXT
+) STRICT;
+CREATE INDEX visits_source ON visits (source, id);
+
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL REFERENCES sources (id),
+    key TEXT NOT NULL, content_hash TEXT NOT NULL, identity TEXT,
+    url TEXT, title TEXT, found TEXT,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'rejected', 'set aside')),
+    attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT, reason TEXT,
+    article INTEGER REFERENCES articles (id),
+    first_visit INTEGER NOT NULL REFERENCES visits (id), last_visit INTEGER NOT NULL REFERENCES visits (id),
+    first_seen_at TEXT NOT NULL, last_seen_at TEXT NOT NULL,
+    UNIQUE (source, key)
+) STRICT;
+CREATE INDEX items_open ON items (state, attempts, id) WHERE state <> 'done';
+CREATE INDEX items_article ON items (article) WHERE article IS NOT NULL;
+
+CREATE TABLE stories (id INTEGER PRIMARY KEY, created_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE articles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    story INTEGER NOT NULL REFERENCES stories (id),
+    relation TEXT NOT NULL,
+    source TEXT NOT NULL, publisher TEXT NOT NULL, url TEXT NOT NULL,
+    language TEXT,
+    version INTEGER NOT NULL,
+    partial INTEGER NOT NULL, withdrawn INTEGER NOT NULL DEFAULT 0,
+    matched INTEGER NOT NULL, pruned INTEGER NOT NULL DEFAULT 0,
+    first_seen_at TEXT NOT NULL, last_seen_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX articles_story ON articles (story);
+CREATE INDEX articles_first_seen ON articles (first_seen_at);
+CREATE INDEX articles_prunable ON articles (last_seen_at) WHERE matched = 0 AND pruned = 0;
+
+CREATE TABLE versions (
+    article INTEGER NOT NULL REFERENCES articles (id), number INTEGER NOT NULL,
+    title TEXT NOT NULL, listed_title TEXT, summary TEXT, text TEXT,
+    authors TEXT NOT NULL, published_at TEXT, updated_at TEXT,
+    text_hash TEXT, words INTEGER NOT NULL, partial INTEGER NOT NULL,
+    agency TEXT, first_published TEXT,
+    item INTEGER, visit INTEGER, seen_at TEXT NOT NULL,
+    PRIMARY KEY (article, number)
+) STRICT;
+CREATE INDEX versions_text ON versions (text_hash) WHERE text_hash IS NOT NULL;
+
+CREATE TABLE addresses (
+    article INTEGER NOT NULL REFERENCES articles (id),
+    url TEXT NOT NULL, identity TEXT NOT NULL, kind TEXT NOT NULL, first_seen_at TEXT NOT NULL,
+    PRIMARY KEY (article, url)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX addresses_identity ON addresses (identity);
+
+CREATE TABLE matches (
+    article INTEGER NOT NULL REFERENCES articles (id), topic TEXT NOT NULL,
+    version INTEGER NOT NULL, mention INTEGER NOT NULL, revision TEXT NOT NULL, hits TEXT NOT NULL,
+    PRIMARY KEY (article, topic)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX matches_topic ON matches (topic, article);
+
+CREATE TABLE entries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, at TEXT NOT NULL,
+    article INTEGER NOT NULL REFERENCES articles (id), version INTEGER NOT NULL, story INTEGER NOT NULL, visit INTEGER
+) STRICT;
+CREATE INDEX entries_at ON entries (at);
+
+CREATE VIEW newest AS
+    SELECT a.id, v.title, v.summary, v.text
+    FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version;
+CREATE VIRTUAL TABLE article_index USING fts5 (
+    title, summary, text, content = 'newest', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+
+CREATE VIEW sightings AS
+    SELECT article, source, url, first_seen_at, last_seen_at, first_visit, last_visit
+    FROM items WHERE article IS NOT NULL;
+
+CREATE TABLE readers (
+    subscription TEXT NOT NULL, reader TEXT NOT NULL,
+    after INTEGER NOT NULL, since TEXT NOT NULL,
+    PRIMARY KEY (subscription, reader)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE slots (
+    subscription TEXT NOT NULL, reader TEXT NOT NULL, slot TEXT NOT NULL,
+    at TEXT NOT NULL, served_at TEXT NOT NULL, scheduled INTEGER NOT NULL, message INTEGER REFERENCES outbox (id),
+    PRIMARY KEY (subscription, reader, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger (
+    reader TEXT NOT NULL, story INTEGER NOT NULL, article INTEGER NOT NULL, version INTEGER NOT NULL,
+    subscription TEXT NOT NULL, message INTEGER NOT NULL REFERENCES outbox (id), told_at TEXT NOT NULL,
+    PRIMARY KEY (reader, story, article)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    subscription TEXT NOT NULL, reader TEXT NOT NULL, slot TEXT NOT NULL, subject TEXT NOT NULL, raw BLOB NOT NULL,
+    after INTEGER NOT NULL, upto INTEGER NOT NULL, stories INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'failed', 'doubt')),
+    attempts INTEGER NOT NULL DEFAULT 0, doubts INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL, next_try_at TEXT, error TEXT,
+    receipt_at TEXT, receipt_channel TEXT, receipt_answer TEXT
+) STRICT;
+CREATE INDEX outbox_open ON outbox (state, next_try_at) WHERE state <> 'sent';
+"""
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    """Everything from a source's answer to a reader's receipt."""
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+NAMES = ("m001_first",)
+"""Every step this program knows, in order: an archive with others was made by a newer one."""

@@ -1,0 +1,206 @@
+"""Between the archive's rows and the program's types."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from monitor.archive import Listed
+from monitor.archive.connection import Connected, Row, marks, moment, moment_or_none, stamp_or_none
+from monitor.types import (
+    Credit,
+    Found,
+    Hit,
+    ItemState,
+    Kept,
+    Match,
+    Message,
+    Outgoing,
+    Pending,
+    Place,
+    Receipt,
+    Relation,
+    SendState,
+)
+
+T = TypeVar("T")
+_CHUNK = 500  # ids in one query; SQLite's own limit is far above
+
+
+def chunks(values: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
+    """Yields the values in lists of at most `size`."""
+    chunk: list[T] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def pack(found: Found) -> str:
+    """Returns a found item as the JSON that a pending item keeps."""
+    fields: dict[str, Any] = {
+        name: getattr(found, name)
+        for name in ("url", "aliases", "guid", "title", "summary", "content", "authors", "publisher", "language")
+    }
+    fields["published_at"] = stamp_or_none(found.published_at)
+    fields["updated_at"] = stamp_or_none(found.updated_at)
+    return json.dumps({key: value for key, value in fields.items() if value}, ensure_ascii=False)
+
+
+def unpack(text: str) -> Found:
+    """Returns the found item that `pack` wrote."""
+    fields = json.loads(text)
+    for name in ("aliases", "authors"):
+        fields[name] = tuple(fields.get(name, ()))
+    for name in ("published_at", "updated_at"):
+        fields[name] = moment_or_none(fields.get(name))
+    return Found(**{"url": None} | fields)
+
+
+def pending(row: Row) -> Pending:
+    """Returns a row of `items` as work to do."""
+    return Pending(
+        item_id=row["id"],
+        source_id=row["source"],
+        visit_id=row["last_visit"],
+        found=unpack(row["found"]),
+        attempts=row["attempts"],
+        failures=row["failures"],
+        article_id=row["article"],
+    )
+
+
+def listed(row: Row) -> Listed:
+    """Returns a row of `items` for people."""
+    return Listed(
+        item_id=row["id"],
+        source_id=row["source"],
+        url=row["url"],
+        title=row["title"],
+        state=ItemState(row["state"]),
+        attempts=row["attempts"],
+        failures=row["failures"],
+        not_before=moment_or_none(row["not_before"]),
+        reason=row["reason"],
+        article_id=row["article"],
+        first_seen_at=moment(row["first_seen_at"]),
+    )
+
+
+def pack_hits(hits: Sequence[Hit]) -> str:
+    """Returns hits as JSON."""
+    return json.dumps([{name: getattr(hit, name) for name in Hit.__slots__} for hit in hits], ensure_ascii=False)
+
+
+def match(row: Row) -> Match:
+    """Returns a row of `matches`."""
+    return Match(
+        topic_id=row["topic"],
+        hits=tuple(Hit(**fields | {"place": Place(fields["place"])}) for fields in json.loads(row["hits"])),
+        revision=row["revision"],
+        mention=bool(row["mention"]),
+    )
+
+
+def outgoing(row: Row) -> Outgoing:
+    """Returns a row of `outbox`."""
+    return Outgoing(
+        id=row["id"],
+        message=Message(
+            message_id=row["message_id"],
+            digest_id=row["subscription"],
+            to=row["reader"],
+            slot=row["slot"],
+            subject=row["subject"],
+            raw=bytes(row["raw"]),
+        ),
+        state=SendState(row["state"]),
+        attempts=row["attempts"],
+        doubts=row["doubts"],
+        created_at=moment(row["created_at"]),
+        next_try_at=moment_or_none(row["next_try_at"]),
+        error=row["error"],
+        receipt=None
+        if row["receipt_at"] is None
+        else Receipt(at=moment(row["receipt_at"]), channel=row["receipt_channel"], answer=row["receipt_answer"]),
+        after=row["after"],
+        upto=row["upto"],
+        stories=row["stories"],
+    )
+
+
+def kept(archive: Connected, ids: Sequence[int], *, text: bool) -> dict[int, Kept]:
+    """Returns articles by id, in the order of `ids`; without `text` their text and summary are None."""
+    found: dict[int, Kept] = {}
+    for chunk in chunks(ids):
+        found |= _kept(archive, chunk, text=text)
+    return found
+
+
+def _kept(archive: Connected, ids: list[int], *, text: bool) -> dict[int, Kept]:
+    within = f"IN ({marks(len(ids))})"
+    body = "v.text, v.summary" if text else "NULL AS text, NULL AS summary"
+    rows = archive.rows(
+        "SELECT a.*, v.title, v.authors, v.published_at, v.updated_at, v.agency, v.first_published, "  # noqa: S608
+        f"{body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id {within}",
+        ids,
+    )
+    urls = _many(
+        archive.rows(
+            f"SELECT article, url FROM addresses WHERE kind <> 'hint' AND article {within} "  # noqa: S608
+            "ORDER BY article, first_seen_at, url",
+            ids,
+        )
+    )
+    sources = _many(
+        archive.rows(
+            f"SELECT article, source FROM items WHERE article {within} "  # noqa: S608
+            "GROUP BY article, source ORDER BY article, min(id)",
+            ids,
+        )
+    )
+    matches: dict[int, list[Match]] = {}
+    for row in archive.rows(f"SELECT * FROM matches WHERE article {within} ORDER BY article, topic", ids):  # noqa: S608
+        matches.setdefault(row["article"], []).append(match(row))
+    by_id = {row["id"]: row for row in rows}
+    return {
+        number: _kept_row(by_id[number], urls.get(number, []), sources.get(number, []), matches.get(number, []))
+        for number in ids
+        if number in by_id
+    }
+
+
+def _many(rows: list[Row]) -> dict[int, list[str]]:
+    grouped: dict[int, list[str]] = {}
+    for row in rows:
+        grouped.setdefault(row[0], []).append(row[1])
+    return grouped
+
+
+def _kept_row(row: Row, urls: list[str], sources: list[str], matches: list[Match]) -> Kept:
+    return Kept(
+        id=row["id"],
+        story_id=row["story"],
+        relation=Relation(row["relation"]),
+        url=row["url"],
+        urls=tuple(urls),
+        source_id=row["source"],
+        source_ids=tuple(dict.fromkeys([row["source"], *sources])),
+        publisher=row["publisher"],
+        title=row["title"],
+        text=row["text"],
+        summary=row["summary"],
+        authors=tuple(json.loads(row["authors"])),
+        language=row["language"],
+        published_at=moment_or_none(row["published_at"]),
+        updated_at=moment_or_none(row["updated_at"]),
+        first_seen_at=moment(row["first_seen_at"]),
+        last_seen_at=moment(row["last_seen_at"]),
+        partial=bool(row["partial"]),
+        withdrawn=bool(row["withdrawn"]),
+        version=row["version"],
+        matches=tuple(matches),
+        credit=Credit(agency=row["agency"], first_published=row["first_published"]),
+    )

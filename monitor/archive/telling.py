@@ -1,0 +1,195 @@
+"""The archive's part in telling: where each reader stands, the slots served, the ledger, and the outbox."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from monitor.archive import rows as row_of
+from monitor.archive.connection import Connected, moment_or_none, stamp, stamp_or_none
+from monitor.types import (
+    Coverage,
+    Digest,
+    Entry,
+    EntryKind,
+    Message,
+    Outgoing,
+    Receipt,
+    Slice,
+    Subscription,
+    Told,
+)
+
+
+class Telling(Connected):
+    """See the contract in monitor/archive/__init__.py."""
+
+    def register(self, subscriptions: Sequence[Subscription], *, since: datetime, now: datetime) -> None:
+        wanted = {(s.id, reader) for s in subscriptions for reader in s.to}
+        known = {(row[0], row[1]) for row in self.rows("SELECT subscription, reader FROM readers")}
+        if not wanted - known:
+            return
+        with self.write() as db:
+            db.conn.executemany(
+                "INSERT INTO readers (subscription, reader, after, since) "
+                "VALUES (?, ?, (SELECT coalesce(max(number), 0) FROM entries WHERE at < ?), ?)",
+                [(*pair, stamp(since), stamp(now)) for pair in sorted(wanted - known)],
+            )
+
+    def slice(self, subscription: Subscription, reader: str, coverage: Sequence[Coverage]) -> Slice:
+        place = self.row("SELECT after FROM readers WHERE subscription = ? AND reader = ?", (subscription.id, reader))
+        after = 0 if place is None else place[0]
+        newest = self.row("SELECT coalesce(max(number), 0) FROM entries")
+        upto = max(after, newest[0]) if newest else after
+        entries = self._entries(after, upto, subscription.topics)
+        stories = json.dumps(sorted({entry.story_id for entry in entries}))
+        members = self.rows(
+            "SELECT id FROM articles WHERE story IN (SELECT value FROM json_each(?)) ORDER BY id", (stories,)
+        )
+        told = self.rows(
+            "SELECT story, article, version FROM ledger WHERE reader = ? AND story IN (SELECT value FROM json_each(?))",
+            (reader, stories),
+        )
+        return Slice(
+            after=after,
+            upto=upto,
+            entries=entries,
+            articles=row_of.kept(self, [row[0] for row in members], text=False),
+            told=tuple(Told(story_id=row[0], article_id=row[1], version=row[2]) for row in told),
+            coverage=tuple(coverage),
+        )
+
+    def _entries(self, after: int, upto: int, topics: Sequence[str]) -> tuple[Entry, ...]:
+        rows = self.rows(
+            "SELECT * FROM entries e WHERE number > ? AND number <= ? AND EXISTS (SELECT 1 FROM matches m "
+            "WHERE m.article = e.article AND m.topic IN (SELECT value FROM json_each(?))) ORDER BY number",
+            (after, upto, json.dumps(list(topics))),
+        )
+        return tuple(
+            Entry(
+                number=row["number"],
+                kind=EntryKind(row["kind"]),
+                at=datetime.fromisoformat(row["at"]),
+                article_id=row["article"],
+                version=row["version"],
+                story_id=row["story"],
+            )
+            for row in rows
+        )
+
+    def served_until(self, subscription_id: str, reader: str) -> datetime | None:
+        row = self.row(
+            "SELECT max(at) FROM (SELECT at FROM slots WHERE subscription = ?1 AND reader = ?2 AND scheduled "
+            "UNION ALL SELECT since FROM readers WHERE subscription = ?1 AND reader = ?2)",
+            (subscription_id, reader),
+        )
+        return None if row is None else moment_or_none(row[0])
+
+    def commit_digest(self, digest: Digest, message: Message | None) -> Outgoing | None:
+        key = (digest.subscription.id, digest.reader)
+        with self.write(durable=True) as db:
+            done = db.conn.execute(
+                "SELECT 1 FROM slots WHERE subscription = ? AND reader = ? AND slot = ?", (*key, digest.slot.name)
+            ).fetchone()
+            if done is not None:
+                return None
+            number = None if message is None else _insert_message(db, digest, message)
+            if number is not None or digest.slot.scheduled:
+                db.conn.execute(
+                    "INSERT INTO slots (subscription, reader, slot, at, served_at, scheduled, message) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (*key, digest.slot.name, stamp(digest.slot.at), stamp(digest.composed_at), digest.slot.scheduled,
+                     number),
+                )  # fmt: skip
+            db.conn.execute(
+                "INSERT INTO readers (subscription, reader, after, since) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET after = max(after, excluded.after)",
+                (*key, digest.upto, stamp(digest.composed_at)),
+            )
+            if number is None:
+                return None
+            _write_ledger(db, digest, number)
+            return row_of.outgoing(db.conn.execute("SELECT * FROM outbox WHERE id = ?", (number,)).fetchone())
+
+    def secret(self) -> bytes:
+        row = self.row("SELECT value FROM meta WHERE key = 'secret'")
+        if row is None:
+            with self.write() as db:
+                db.conn.execute(
+                    "INSERT INTO meta (key, value) VALUES ('secret', ?) ON CONFLICT DO NOTHING",
+                    (secrets.token_hex(32),),
+                )
+            row = self.row("SELECT value FROM meta WHERE key = 'secret'")
+        assert row is not None  # noqa: S101 - it was just written
+        return bytes.fromhex(row[0])
+
+    def outbox(self, *, due: datetime | None = None, open_only: bool = False) -> list[Outgoing]:
+        where, values = "1", []
+        if due is not None:
+            where, values = "state IN ('waiting', 'doubt') AND next_try_at <= ?", [stamp(due)]
+        elif open_only:
+            where = "state <> 'sent'"
+        return [row_of.outgoing(row) for row in self.rows(f"SELECT * FROM outbox WHERE {where} ORDER BY id", values)]  # noqa: S608
+
+    def message(self, outgoing_id: int) -> Outgoing | None:
+        row = self.row("SELECT * FROM outbox WHERE id = ?", (outgoing_id,))
+        return None if row is None else row_of.outgoing(row)
+
+    def interrupted(self) -> list[Outgoing]:
+        return [row_of.outgoing(row) for row in self.rows("SELECT * FROM outbox WHERE state = 'sending' ORDER BY id")]
+
+    def mark_sending(self, outgoing_id: int) -> None:
+        with self.write(durable=True) as db:
+            db.conn.execute("UPDATE outbox SET state = 'sending' WHERE id = ?", (outgoing_id,))
+
+    def mark_sent(self, outgoing_id: int, receipt: Receipt) -> None:
+        with self.write(durable=True) as db:
+            db.conn.execute(
+                "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = NULL, next_try_at = NULL, "
+                "receipt_at = ?, receipt_channel = ?, receipt_answer = ? WHERE id = ?",
+                (stamp(receipt.at), receipt.channel, receipt.answer, outgoing_id),
+            )
+
+    def mark_unsent(
+        self, outgoing_id: int, error: str, *, next_try_at: datetime | None, doubt: bool = False, failed: bool = False
+    ) -> None:
+        state = "doubt" if doubt else "failed" if failed else "waiting"
+        with self.write(durable=True) as db:
+            db.conn.execute(
+                "UPDATE outbox SET state = ?, attempts = attempts + 1, doubts = doubts + ?, error = ?, next_try_at = ? "
+                "WHERE id = ?",
+                (state, doubt, error, stamp_or_none(next_try_at), outgoing_id),
+            )
+
+    def heartbeat(self) -> datetime | None:
+        row = self.row("SELECT value FROM meta WHERE key = 'heartbeat'")
+        return None if row is None else datetime.fromisoformat(row[0])
+
+    def beat(self, now: datetime) -> None:
+        with self.write() as db:
+            db.conn.execute(
+                "INSERT INTO meta (key, value) VALUES ('heartbeat', ?) "
+                "ON CONFLICT DO UPDATE SET value = excluded.value",
+                (stamp(now.astimezone(UTC)),),
+            )
+
+
+def _insert_message(db: Database, digest: Digest, message: Message) -> int | None:
+    return db.conn.execute(
+        "INSERT INTO outbox (message_id, subscription, reader, slot, subject, raw, after, upto, stories, state, "
+        "created_at, next_try_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
+        (message.message_id, digest.subscription.id, digest.reader, digest.slot.name, message.subject, message.raw,
+         digest.after, digest.upto, len(digest.lines), stamp(digest.composed_at), stamp(digest.composed_at)),
+    ).lastrowid  # fmt: skip
+
+
+def _write_ledger(db: Database, digest: Digest, message: int) -> None:
+    told = [member for line in digest.lines for member in (line.article, *line.carriers)]
+    db.conn.executemany(
+        "INSERT INTO ledger (reader, story, article, version, subscription, message, told_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
+        [(digest.reader, member.story_id, member.id, member.version, digest.subscription.id, message,
+          stamp(digest.composed_at)) for member in told],
+    )  # fmt: skip

@@ -1,0 +1,171 @@
+"""The archive's part in watching: visits, validators, and the durable list of items."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.archive import Listed
+from monitor.archive import rows as row_of
+from monitor.archive.connection import Connected, Row, marks, moment_or_none, stamp, stamp_or_none
+from monitor.types import Item, ItemState, Pending, SourceState, Visit, VisitOutcome
+
+_MOST_NAMES = 100  # of one article: a listing that invents a new spelling at every visit must not fill the archive
+
+
+def source_state(row: Row) -> SourceState:
+    """Returns a row of `sources`."""
+    return SourceState(
+        source_id=row["id"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        body_hash=row["body_hash"],
+        first_visit_at=moment_or_none(row["first_visit_at"]),
+        last_visit_at=moment_or_none(row["last_visit_at"]),
+        last_good_at=moment_or_none(row["last_good_at"]),
+        failures=row["failures"],
+        error=row["error"],
+        not_before=moment_or_none(row["not_before"]),
+    )
+
+
+class Watching(Connected):
+    """See the contract in monitor/archive/__init__.py."""
+
+    def states(self) -> Mapping[str, SourceState]:
+        return {row["id"]: source_state(row) for row in self.rows("SELECT * FROM sources")}
+
+    def keep_visit(self, visit: Visit, items: Sequence[Item]) -> int:
+        with self.write() as db:
+            _keep_state(db, visit)
+            cursor = db.conn.execute(
+                "INSERT INTO visits (source, started_at, finished_at, outcome, status, url, found, new, error) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
+                (visit.source_id, stamp(visit.started_at), stamp(visit.finished_at), visit.outcome.value, visit.status,
+                 visit.url, len(visit.found), visit.error),
+            )  # fmt: skip
+            visit_id = cursor.lastrowid
+            assert visit_id is not None  # noqa: S101 - an INSERT gives one
+            new = sum([_keep_item(db, visit, visit_id, item) for item in items])
+            if new:
+                db.conn.execute("UPDATE visits SET new = ? WHERE id = ?", (new, visit_id))
+            return new
+
+    def pending(self, now: datetime, *, sources: Collection[str] | None = None, limit: int = 1000) -> list[Pending]:
+        only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
+        rows = self.rows(
+            "SELECT * FROM items WHERE state = 'pending' AND (not_before IS NULL OR not_before <= ?)"  # noqa: S608
+            f"{only} ORDER BY attempts, id LIMIT ?",
+            [stamp(now), *(sources or ()), limit],
+        )
+        return [row_of.pending(row) for row in rows]
+
+    def begin(self, item_ids: Collection[int]) -> None:
+        self._count_attempts(item_ids, "attempts + 1")
+
+    def hand_back(self, item_ids: Collection[int]) -> None:
+        self._count_attempts(item_ids, "max(attempts - 1, 0)")
+
+    def _count_attempts(self, item_ids: Collection[int], value: str) -> None:
+        with self.write() as db:
+            db.conn.executemany(f"UPDATE items SET attempts = {value} WHERE id = ?", [(i,) for i in item_ids])  # noqa: S608
+
+    def set_aside(self, *, after_attempts: int) -> list[Listed]:
+        with self.write() as db:
+            rows = db.conn.execute(
+                "UPDATE items SET state = 'set aside', reason = ? WHERE state = 'pending' AND attempts >= ? "
+                "RETURNING *",
+                (f"the process died {after_attempts} times while reading it", after_attempts),
+            ).fetchall()
+            return [row_of.listed(row) for row in rows]
+
+    def reject(self, item_id: int, reason: str, *, aside: bool = False) -> None:
+        state = ItemState.SET_ASIDE if aside else ItemState.REJECTED
+        with self.write() as db:
+            db.conn.execute(
+                "UPDATE items SET state = ?1, reason = ?2, attempts = 0, not_before = NULL, "
+                "found = CASE WHEN ?3 THEN found END WHERE id = ?4",
+                (state.value, reason, aside, item_id),
+            )
+
+    def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
+        rows = self.rows(
+            f"SELECT * FROM items WHERE state IN ({marks(len(states))}) ORDER BY id DESC LIMIT ?",  # noqa: S608
+            [*(state.value for state in states), -1 if limit is None else limit],
+        )
+        return [row_of.listed(row) for row in rows]
+
+    def retry(self, item_ids: Collection[int] | None) -> int:
+        ids = json.dumps(None if item_ids is None else list(item_ids))
+        with self.write() as db:
+            return db.conn.execute(
+                "UPDATE items SET state = 'pending', attempts = 0, not_before = NULL, reason = NULL "
+                "WHERE found IS NOT NULL AND (state = 'set aside' OR state = 'pending' AND not_before IS NOT NULL) "
+                "AND (?1 = 'null' OR id IN (SELECT value FROM json_each(?1)))",
+                (ids,),
+            ).rowcount
+
+
+def _keep_state(db: Database, visit: Visit) -> None:
+    """A skipped visit changes nothing; a failed one keeps the validators of the last good answer."""
+    db.conn.execute("INSERT INTO sources (id) VALUES (?) ON CONFLICT DO NOTHING", (visit.source_id,))
+    if visit.outcome is VisitOutcome.SKIPPED:
+        return
+    at = stamp(visit.finished_at)
+    db.conn.execute(
+        "UPDATE sources SET first_visit_at = coalesce(first_visit_at, ?), last_visit_at = ?, not_before = ? "
+        "WHERE id = ?",
+        (at, at, stamp_or_none(visit.not_before), visit.source_id),
+    )
+    if visit.outcome is VisitOutcome.FAILED:
+        db.conn.execute(
+            "UPDATE sources SET failures = failures + 1, error = ? WHERE id = ?", (visit.error, visit.source_id)
+        )
+        return
+    db.conn.execute(
+        "UPDATE sources SET failures = 0, error = NULL, last_good_at = ? WHERE id = ?", (at, visit.source_id)
+    )
+    if visit.outcome is VisitOutcome.CHANGED:
+        db.conn.execute(
+            "UPDATE sources SET etag = ?, last_modified = ?, body_hash = ? WHERE id = ?",
+            (visit.etag, visit.last_modified, visit.body_hash, visit.source_id),
+        )
+
+
+def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item) -> bool:
+    """Keeps one listed item; returns whether it is new, or says something new, and so has to be read."""
+    at = stamp(visit.finished_at)
+    known = db.conn.execute(
+        "SELECT id, content_hash, url, article FROM items WHERE source = ? AND key = ?", (visit.source_id, item.key)
+    ).fetchone()
+    if known is not None and known["content_hash"] == item.content_hash:
+        db.conn.execute("UPDATE items SET last_visit = ?, last_seen_at = ? WHERE id = ?", (visit_id, at, known["id"]))
+        if known["url"] != item.found.url:
+            _keep_new_name(db, known, item, at)
+        return False
+    values = (item.content_hash, item.identity, item.found.url, item.found.title, row_of.pack(item.found), visit_id, at)
+    if known is not None:
+        db.conn.execute(
+            "UPDATE items SET content_hash = ?, identity = ?, url = ?, title = ?, found = ?, last_visit = ?, "
+            "last_seen_at = ?, state = 'pending', attempts = 0, failures = 0, not_before = NULL, reason = NULL "
+            "WHERE id = ?",
+            (*values, known["id"]),
+        )
+        return True
+    db.conn.execute(
+        "INSERT INTO items (content_hash, identity, url, title, found, last_visit, last_seen_at, source, key, state, "
+        "first_visit, first_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        (*values, visit.source_id, item.key, visit_id, at),
+    )
+    return True
+
+
+def _keep_new_name(db: Database, known: Row, item: Item, at: str) -> None:
+    """The same item, listed under another spelling of its address: one more name of the article, up to a limit."""
+    db.conn.execute("UPDATE items SET url = ? WHERE id = ?", (item.found.url, known["id"]))
+    db.conn.execute(
+        "INSERT INTO addresses (article, url, identity, kind, first_seen_at) SELECT ?1, ?2, ?3, 'found', ?4 "
+        "WHERE ?1 IS NOT NULL AND (SELECT count(*) FROM addresses WHERE article = ?1) < ?5 ON CONFLICT DO NOTHING",
+        (known["article"], item.found.url, item.identity, at, _MOST_NAMES),
+    )

@@ -1,0 +1,87 @@
+"""What commands print: one JSON document on stdout, or tables for people; everything else goes to stderr."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from monitor.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the options before the command said."""
+
+    folder: Path
+
+    def config(self) -> "Config":
+        """Returns the configuration; its warnings go to stderr. Raises ConfigError."""
+        from monitor.app import configuration
+
+        return configuration(self.folder)
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many; all when left out.")]
+
+
+def complain(text: str) -> None:
+    """Says on stderr what is wrong."""
+    typer.echo(text, err=True)
+
+
+def print_json(document: object) -> None:
+    """Writes one JSON document."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def print_lines(documents: Iterable[dict[str, Any]]) -> None:
+    """Writes one JSON object a line, as they come; a reader that goes away ends the command quietly."""
+    try:
+        for document in documents:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain again when it flushes at exit (Python documentation, "Note on SIGPIPE").
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def console() -> "Console":
+    """Returns the console of tables: as wide as the terminal, and wide enough for pipes."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes a table; None is shown as a dash."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
+    console().print(table)
+
+
+def local(moment: datetime | None, zone: str) -> str | None:
+    """Returns a time as people of that zone write it."""
+    return None if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def plural(count: int, word: str) -> str:
+    """Returns `1 story`, `2 stories`."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count:,} {word[:-1]}ies" if word.endswith("y") else f"{count:,} {word}s"

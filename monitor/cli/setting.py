@@ -1,0 +1,53 @@
+"""Commands that set up: init, check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.output import AsJson, Context, complain, plural, print_json
+from monitor.errors import ConfigError
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")] = Path("config")) -> None:
+    """Write a commented starter configuration."""
+    from monitor.config import starter
+
+    for file in starter(folder):
+        typer.echo(f"wrote {file}")
+    typer.echo(f"Now edit `contact` in {folder / 'monitor.yaml'}, then: roxham --config {folder} check")
+
+
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Validate the whole configuration, print every problem, touch nothing."""
+    chosen: Context = context.obj
+    try:
+        config = chosen.config()
+    except ConfigError as error:
+        if as_json:
+            print_json({"ok": False, "problems": [_problem(p) for p in error.problems], "warnings": []})
+            raise typer.Exit(2) from None
+        for problem in error.problems:
+            complain(str(problem))
+        complain(f"{plural(len(error.problems), 'problem')} in {chosen.folder}")
+        raise typer.Exit(2) from None
+    if as_json:
+        print_json({"ok": True, "problems": [], "warnings": [_problem(w) for w in config.warnings]})
+        return
+    for warning in config.warnings:
+        complain(f"warning: {warning}")
+    watched = sum(source.enabled for source in config.sources)
+    typer.echo(
+        f"{chosen.folder}: good: {plural(watched, 'source')} watched, {len(config.sources) - watched} switched off, "
+        f"{plural(len(config.topics), 'topic')}, {plural(len(config.subscriptions), 'digest')}"
+    )
+
+
+def _problem(problem: object) -> dict[str, object]:
+    return {name: getattr(problem, name) for name in ("file", "line", "column", "path", "what")}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands."""
+    app.command()(init)
+    app.command()(check)

@@ -1,0 +1,101 @@
+"""The four files and the environment → one Config, or one error with every mistake of all of them."""
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+from monitor.config import build, environment, remarks
+from monitor.config.check import check
+from monitor.config.document import Document, read
+from monitor.config.schema import (
+    FILES,
+    DigestsFile,
+    Keys,
+    MonitorFile,
+    SourcesFile,
+    Surroundings,
+    TopicsFile,
+)
+from monitor.config.settings import Config
+from monitor.errors import ConfigError, Problem
+
+
+def load(folder: Path, *, kinds: Collection[str], environ: Mapping[str, str] = os.environ) -> Config:
+    """Reads a configuration.
+
+    `kinds` are the names of the spiders that exist. Relative paths in the files and in the environment are relative
+    to the folder that holds `folder`. Nothing is written, and nothing is looked up on a network.
+
+    Raises:
+        ConfigError: with every problem of the four files and of the environment, in reading order.
+    """
+    if not folder.is_dir():
+        what = f"there is no such folder; `roxham init {folder}` writes a commented starter configuration"
+        raise ConfigError([Problem(str(folder), 1, 1, "", what)])
+    documents = {name: read(folder / name, str(folder / name)) for name in FILES}
+    around = Surroundings(kinds=sorted(kinds), topics=_topic_ids(documents["topics.yaml"]), environ=environ)
+    checked = {name: check(documents[name], model, around) for name, model in FILES.items()}
+    base = Path(os.path.abspath(folder)).parent  # noqa: PTH100 - resolve() would leave a folder that is a link
+    outside = environment.read(environ, base)
+    problems = [problem for document in documents.values() for problem in sorted(document.problems, key=_place)]
+    problems += outside.problems
+    match list(checked.values()):
+        case [
+            MonitorFile() as monitor,
+            SourcesFile() as sources,
+            TopicsFile() as topics,
+            DigestsFile() as digests,
+        ] if not problems:
+            pass
+        case _:
+            raise ConfigError(list(dict.fromkeys(problems)))
+    route = outside.mail or monitor.mail.via
+    return Config(
+        name=monitor.name,
+        timezone=monitor.timezone,
+        contact=monitor.contact,
+        archive=build.archive(outside.archive or monitor.archive, base),
+        mail=build.mail(monitor, route, outside, base),
+        web=build.web(monitor.web),
+        crawl=build.crawl(monitor.crawl),
+        keep_unmatched=monitor.keep.unmatched,
+        sources=tuple(build.source(keys, environ) for keys in sources.sources),
+        topics=tuple(build.topic(keys) for keys in topics.topics),
+        subscriptions=tuple(build.subscription(keys, topics, monitor) for keys in digests.digests),
+        warnings=tuple(remarks.warnings(documents, sources, topics, digests, route)),
+        fingerprint=_fingerprint(monitor, sources, topics, digests),
+    )
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column
+
+
+def _topic_ids(document: Document) -> list[str] | None:
+    """The ids that digests may name; None where the file cannot say."""
+    items = document.data.get("topics") if isinstance(document.data, dict) else None
+    if not isinstance(items, list):
+        return [] if document.usable and items is None else None
+    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def _fingerprint(*files: Keys) -> str:
+    return hashlib.sha256(json.dumps(_meaning(files), sort_keys=True).encode()).hexdigest()
+
+
+def _meaning(value: object) -> object:
+    """A value without its notation, ready for JSON: order where order counts, no secrets."""
+    if isinstance(value, Keys):
+        return {name: _meaning(getattr(value, name)) for name in type(value).model_fields}
+    if is_dataclass(value):
+        return {part.name: _meaning(getattr(value, part.name)) for part in fields(value) if part.name != "credentials"}
+    if isinstance(value, dict):
+        return {str(name): _meaning(below) for name, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_meaning(below) for below in value]
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value)

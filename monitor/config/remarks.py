@@ -1,0 +1,60 @@
+"""What is allowed in a configuration, but hardly meant."""
+
+from collections.abc import Iterator, Mapping
+
+from monitor.config import addresses
+from monitor.config.document import Document, Trail
+from monitor.config.schema import UNKNOWN_LANGUAGE, DigestsFile, SourcesFile, TopicsFile
+from monitor.errors import Problem
+
+
+def warnings(
+    documents: Mapping[str, Document],
+    sources: SourcesFile,
+    topics: TopicsFile,
+    digests: DigestsFile,
+    route: addresses.MailRoute,
+) -> Iterator[Problem]:
+    """Yields every warning, file by file in reading order."""
+    if route.host and not route.starttls and route.kind == "smtp" and not addresses.is_this_machine(route.host):
+        what = f"mail and password go to {route.host} unencrypted; ?starttls=off is for a relay on this machine"
+        yield documents["monitor.yaml"].problem(("mail", "via"), what)
+    yield from _sources(documents["sources.yaml"], sources)
+    yield from _topics(documents["topics.yaml"], topics)
+    yield from _digests(documents["digests.yaml"], digests)
+
+
+def _sources(document: Document, file: SourcesFile) -> Iterator[Problem]:
+    if not any(keys.enabled for keys in file.sources):
+        yield document.problem(("sources",), "no source is enabled: nothing is watched")
+    first: dict[str, str] = {}
+    for number, keys in enumerate(file.sources):
+        trail: Trail = ("sources", number, "url")
+        if keys.url.credentials is not None:
+            what = "a user and password stand in the url; put them into an environment variable and name it in auth_env"
+            yield document.problem(trail, what)
+        if not keys.enabled:
+            continue
+        if keys.url.url in first:
+            yield document.problem(trail, f"the same address as source {first[keys.url.url]}: it is visited twice")
+        first.setdefault(keys.url.url, keys.id)
+
+
+def _topics(document: Document, file: TopicsFile) -> Iterator[Problem]:
+    if not file.topics:
+        yield document.problem(("topics",), "is empty: nothing is looked for")
+    for number, keys in enumerate(file.topics):
+        languages = [language for language, forms in keys.any.items() if forms]
+        if len(languages) == 1 and UNKNOWN_LANGUAGE not in languages:
+            what = f'has forms in one language only, "{languages[0]}": stories in others may be missed'
+            yield document.problem(("topics", number, "any"), what)
+
+
+def _digests(document: Document, file: DigestsFile) -> Iterator[Problem]:
+    if not file.digests:
+        yield document.problem(("digests",), "is empty: nobody is told anything")
+    for number, keys in enumerate(file.digests):
+        if not keys.to:
+            yield document.problem(("digests", number, "to"), "has no readers: nothing is sent")
+        if keys.topics == []:
+            yield document.problem(("digests", number, "topics"), "is empty: this digest never has anything to tell")

@@ -1,0 +1,74 @@
+"""What a configuration means once it has been read: the settings of this installation, with every default filled in."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from monitor.errors import Problem
+from monitor.types import Source, Subscription, Topic
+
+AddressRange = tuple[IPv4Network | IPv6Network, int | None]
+"""Addresses, and the one port of theirs; None is every port."""
+
+
+class MailKind(StrEnum):
+    """How mail leaves: the scheme of `mail.via`."""
+
+    MAILDIR = "maildir"
+    SMTP = "smtp"
+    SMTPS = "smtps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """Where mail goes out. A maildir has a `path`, the other two kinds have `host` and `port`."""
+
+    kind: MailKind
+    sender: str  # for the From field: an address, or a name and an address in angle brackets
+    path: Path | None = None  # absolute
+    host: str | None = None
+    port: int | None = None
+    starttls: bool = True  # of kind smtp: no mail leaves before the connection is encrypted
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Where the pages are served, and the address people know them by (without a slash at its end)."""
+
+    host: str
+    port: int  # 0: any free one
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlSettings:
+    """How politely and how patiently sources are visited."""
+
+    delay: timedelta  # between two requests to one host
+    timeout: timedelta  # for one whole answer
+    max_size: int  # of one answer, in bytes after decompression
+    concurrency: int  # requests under way at once, over all hosts
+    allow_private: tuple[AddressRange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A whole configuration. Two with the same `fingerprint` say the same, however they are written."""
+
+    name: str
+    timezone: str  # IANA name
+    contact: str  # an e-mail address or a web page
+    archive: str  # sqlite:////absolute/path; the path stands as it is, without percent-encoding
+    mail: MailSettings
+    web: WebSettings
+    crawl: CrawlSettings
+    keep_unmatched: timedelta
+    sources: tuple[Source, ...]
+    topics: tuple[Topic, ...]
+    subscriptions: tuple[Subscription, ...]
+    warnings: tuple[Problem, ...]  # what is allowed, but hardly meant
+    fingerprint: str  # SHA-256 of what the four files say, in hexadecimal; secrets are left out

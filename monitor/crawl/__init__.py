@@ -1,0 +1,198 @@
+"""Goes out and fetches: sources in (`visit`), visits out; pending items in (`read`), pages out.
+
+Scrapy does the fetching, one crawl for each kind of source, in the loop of the caller. What comes back is a value in
+every case: a source or a page that fails is a Visit or a PageError with its reason. Only two things are raised: what
+the callers' own callbacks raise (a full disk must not look like a quiet day), and a spider that cannot be loaded.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from monitor.crawl import egress, profile
+from monitor.errors import PageError
+from monitor.types import Clock, Page, Pending, Source, SourceState, Visit, VisitOutcome
+
+if TYPE_CHECKING:
+    import ssl
+
+    from scrapy.crawler import AsyncCrawlerRunner
+
+    from monitor.crawl.leash import Leash
+
+PATIENCE = timedelta(seconds=5)
+_ARTICLE = "article"  # the spider that reads pages; it finds nothing
+_T = TypeVar("_T")
+
+
+class StoppedError(PageError):
+    """The crawl was stopped while the page was under way: nothing is known of the page."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped before the page had come", temporary=True)
+
+
+class Crawl:
+    """Visits sources and reads pages, politely: one request per host at a time, `delay` between two.
+
+    Args:
+        user_agent: sent with each request, as it is.
+        clock: gives the times of visits and pages.
+        delay: between two requests to one host.
+        timeout: for one request, from connecting to the last byte.
+        max_bytes: of one answer, packed and unpacked.
+        allow_private: networks inside that may be connected to (see `egress.rules`).
+        concurrency: requests under way at one time.
+
+    Raises:
+        ValueError: an entry of `allow_private` cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        clock: Clock,
+        delay: timedelta,
+        timeout: timedelta = timedelta(seconds=30),
+        max_bytes: int = 16 * 2**20,
+        allow_private: Sequence[str] = (),
+        concurrency: int = 16,
+    ) -> None:
+        egress.rules(allow_private)
+        self._clock = clock
+        self._settings = profile.settings(
+            user_agent=user_agent,
+            delay=delay,
+            timeout=timeout,
+            max_bytes=max_bytes,
+            allow_private=allow_private,
+            concurrency=concurrency,
+        )
+        self._made: tuple[AsyncCrawlerRunner, ssl.SSLContext] | None = None
+        self._leashes: set[Leash] = set()
+        self._stopping = asyncio.Event()
+
+    async def visit(
+        self, errands: Sequence[tuple[Source, SourceState]], keep: Callable[[Visit], Awaitable[None]]
+    ) -> None:
+        """Visits each source once; `keep` gets one visit for each, in the order in which the answers come.
+
+        When stopped, sources without an answer are not kept. Source ids must differ.
+
+        Raises:
+            KeyError: no spider has the name of a source's kind.
+            Exception: what `keep` raised; the crawl has ended then.
+        """
+        if self._stopping.is_set() or not errands:
+            return
+        leash = self._leash()
+        waiting = {source.id: source for source, _ in errands}
+
+        async def kept(visit: Visit) -> None:
+            if leash.error is None and waiting.pop(visit.source_id, None) is not None:
+                try:
+                    await keep(visit)
+                except Exception as error:  # noqa: BLE001 - raised again by `walk`
+                    leash.end(error)
+
+        kinds: dict[str, list[tuple[Source, SourceState]]] = {}
+        for source, state in _by_turns(errands, lambda errand: errand[0].url):
+            kinds.setdefault(source.kind, []).append((source, state))
+        if _ARTICLE in kinds:
+            raise KeyError(f"Spider not found: {_ARTICLE} is no kind of source")
+        await self._walk(
+            leash, {kind: {"errands": group, "keep": kept, "clock": self._clock} for kind, group in kinds.items()}
+        )
+        if not self._stopping.is_set():
+            for source_id in tuple(waiting):  # nothing is lost, whatever Scrapy did with the request
+                now = self._clock()
+                await keep(
+                    Visit(
+                        source_id=source_id,
+                        started_at=now,
+                        finished_at=now,
+                        outcome=VisitOutcome.FAILED,
+                        error="the crawl ended without an answer",
+                    )
+                )
+
+    async def read(
+        self,
+        tasks: Sequence[tuple[Pending, Source]],
+        begin: Callable[[Pending], Awaitable[None]],
+        keep: Callable[[Pending, Page | PageError], Awaitable[None]],
+    ) -> None:
+        """Reads the page of each item: `begin` once, right before its first request leaves, then `keep` once.
+
+        An item that cannot be asked for at all (no address, a strange scheme) is kept without `begin`. When stopped,
+        items that had not begun are not kept; what was dropped in flight is kept as `StoppedError`.
+
+        Raises:
+            Exception: what `begin` or `keep` raised; the crawl has ended then.
+        """
+        if self._stopping.is_set() or not tasks:
+            return
+        leash = self._leash()
+        waiting = {pending.item_id: pending for pending, _ in tasks}
+        begun: set[int] = set()
+
+        async def beginning(pending: Pending) -> None:
+            begun.add(pending.item_id)
+            try:
+                await begin(pending)
+            except Exception as error:
+                leash.end(error)
+                raise
+
+        async def kept(pending: Pending, page: Page | PageError) -> None:
+            if leash.error is None and waiting.pop(pending.item_id, None) is not None:
+                try:
+                    await keep(pending, page)
+                except Exception as error:  # noqa: BLE001 - raised again by `walk`
+                    leash.end(error)
+
+        turns = _by_turns(tasks, lambda task: task[0].found.url or "")
+        await self._walk(leash, {_ARTICLE: {"tasks": turns, "begin": beginning, "keep": kept, "clock": self._clock}})
+        for pending in tuple(waiting.values()):
+            if not self._stopping.is_set():
+                await keep(pending, PageError("the crawl ended without an answer", temporary=True))
+            elif pending.item_id in begun:
+                await keep(pending, StoppedError())
+
+    async def stop(self) -> None:
+        """Ends what runs, for good: what is in flight has five seconds to arrive; `visit` and `read` return."""
+        self._stopping.set()
+        await asyncio.gather(*(leash.stop(PATIENCE) for leash in tuple(self._leashes)))
+
+    def _leash(self) -> "Leash":
+        from monitor.crawl.leash import Leash  # Scrapy takes half a second to import
+
+        if self._made is None:
+            from scrapy.crawler import AsyncCrawlerRunner
+            from scrapy.utils.ssl import _make_ssl_context
+
+            logging.getLogger("scrapy").setLevel(logging.WARNING)
+            runner = AsyncCrawlerRunner(self._settings)
+            self._made = runner, _make_ssl_context(runner.settings)
+        return Leash(*self._made)
+
+    async def _walk(self, leash: "Leash", spiders: dict[str, dict[str, object]]) -> None:
+        self._leashes.add(leash)
+        try:
+            await leash.walk(spiders)
+        finally:
+            self._leashes.discard(leash)
+
+
+def _by_turns(things: Iterable[_T], url: Callable[[_T], str]) -> list[_T]:
+    """Returns the things so that hosts take turns: those of one host must wait for each other and would hold up all."""
+    rounds: dict[int, list[_T]] = {}
+    seen: dict[str, int] = {}
+    for thing in things:
+        host = url(thing).partition("://")[2].partition("/")[0]
+        turn = seen[host] = seen.get(host, -1) + 1
+        rounds.setdefault(turn, []).append(thing)
+    return [thing for turn in sorted(rounds) for thing in rounds[turn]]

@@ -1,0 +1,94 @@
+"""The errors of the program: the class says who is hurt, the message what to do.
+
+MonitorError
+├─ ConfigError     nobody starts; lists every problem
+├─ SourceError     this source; counted, visited later
+│  ├─ FetchError      no usable answer came
+│  └─ FormatError     an answer came, but it is not what the source's kind reads
+├─ PageError       this page; an outcome, not a traceback
+├─ ArchiveError    the run stops: locked, full, corrupt, wrong version
+└─ DeliveryError   this message; kept with its receipt, tried again if temporary
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class MonitorError(Exception):
+    """Anything this program raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a configuration file, with the place to look at (line and column count from 1)."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where}: {self.path}: {self.what}" if self.path else f"{where}: {self.what}"
+
+
+class ConfigError(MonitorError):
+    """The configuration cannot be used; `problems` holds every mistake that was found, in reading order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SourceError(MonitorError):
+    """A visit brought nothing that could be used.
+
+    `status` is the HTTP status where one came; `retry_after` is what the server asked for.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None, retry_after: timedelta | None = None) -> None:
+        self.reason = reason
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(reason)
+
+
+class FetchError(SourceError):
+    """No usable answer came: no connection, a time-out, an HTTP error, too large."""
+
+
+class FormatError(SourceError):
+    """An answer came, but it is not what the source's kind reads (HTML instead of a feed, broken XML …)."""
+
+
+class PageError(MonitorError):
+    """A page could not be read. `temporary` says whether trying later can help."""
+
+    def __init__(
+        self, reason: str, *, temporary: bool, status: int | None = None, retry_after: timedelta | None = None
+    ) -> None:
+        self.reason = reason
+        self.temporary = temporary
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(reason)
+
+
+class ArchiveError(MonitorError):
+    """The archive cannot be used: held by another process, read-only, full, damaged, or made by a newer program."""
+
+
+class DeliveryError(MonitorError):
+    """One message was not delivered.
+
+    `temporary`: trying later can help. `doubt`: it may have arrived, because the connection broke after the
+    whole message had been sent and before the server's answer.
+    """
+
+    def __init__(self, reason: str, *, temporary: bool, doubt: bool = False) -> None:
+        self.reason = reason
+        self.temporary = temporary
+        self.doubt = doubt
+        super().__init__(reason)

@@ -1,0 +1,181 @@
+"""Archive → the JSON that others rely on. Times are ISO 8601 in UTC; what is not known is null."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from monitor.archive import Found, Listed, SourceFacts, Story, Version
+from monitor.types import Kept, Match, Outgoing, Source
+
+Json = dict[str, Any]
+
+
+def when(moment: datetime | None) -> str | None:
+    """Returns a time as ISO 8601 in UTC, to the second."""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def topics(matches: tuple[Match, ...]) -> list[Json]:
+    """Returns why an article matched."""
+    return [{"id": match.topic_id, "terms": list(match.terms), "mention": match.mention} for match in matches]
+
+
+def article(kept: Kept) -> Json:
+    """Returns one article, as a line of `export --format jsonl`."""
+    return {
+        "id": kept.id,
+        "url": kept.url,
+        "urls": list(kept.urls),
+        "source": kept.source_id,
+        "sources": list(kept.source_ids),
+        "publisher": kept.publisher,
+        "title": kept.title,
+        "text": kept.text,
+        "authors": list(kept.authors),
+        "language": kept.language,
+        "published_at": when(kept.published_at),
+        "first_seen_at": when(kept.first_seen_at),
+        "partial": kept.partial,
+        "withdrawn": kept.withdrawn,
+        "topics": topics(kept.matches),
+        "story": kept.story_id,
+        "relation": kept.relation.value,
+        "versions": kept.version,
+        "credit": {"agency": kept.credit.agency, "first_published": kept.credit.first_published},
+    }
+
+
+def found(hit: Found) -> Json:
+    """Returns one answer of a search: the article without its text, with the passage that answers."""
+    fields = article(hit.article)
+    del fields["text"]
+    return fields | {"snippet": hit.snippet and hit.snippet.replace("\x02", "").replace("\x03", "")}
+
+
+def shown(kept: Kept, versions: list[Version]) -> Json:
+    """Returns one article with all that is known of it."""
+    return article(kept) | {
+        "updated_at": when(kept.updated_at),
+        "last_seen_at": when(kept.last_seen_at),
+        "summary": kept.summary,
+        "why": [
+            {
+                "topic": match.topic_id,
+                "form": hit.form,
+                "language": hit.language,
+                "place": hit.place.value,
+                "words": hit.surface,
+                "sentence": hit.sentence,
+                "count": hit.count,
+            }
+            for match in kept.matches
+            for hit in match.hits
+        ],
+        "history": [
+            {
+                "version": version.number,
+                "title": version.title,
+                "seen_at": when(version.seen_at),
+                "published_at": when(version.published_at),
+                "updated_at": when(version.updated_at),
+                "visit": version.visit_id,
+                "partial": version.partial,
+                "words": version.words,
+            }
+            for version in versions
+        ],
+    }
+
+
+def story(kept: Story) -> Json:
+    """Returns one story with its members; the first is the origin."""
+    origin = kept.members[0].article
+    return {
+        "id": kept.id,
+        "title": origin.title,
+        "topics": sorted({match.topic_id for member in kept.members for match in member.article.matches}),
+        "origin": origin.id,
+        "members": [
+            {
+                "id": member.article.id,
+                "url": member.article.url,
+                "publisher": member.article.publisher,
+                "language": member.article.language,
+                "relation": member.relation.value,
+                "kept": member.kept,
+                "first_seen_at": when(member.article.first_seen_at),
+            }
+            for member in kept.members
+        ],
+        "related": [],
+    }
+
+
+def source(configured: Source, known: Mapping[str, SourceFacts], next_visit_at: datetime | None) -> Json:
+    """Returns one source: what is configured, and how it is."""
+    facts = known.get(configured.id)
+    state = facts.state if facts else None
+    return {
+        "id": configured.id,
+        "name": configured.name,
+        "publisher": configured.publisher,
+        "kind": configured.kind,
+        "url": configured.url,
+        "language": configured.language,
+        "enabled": configured.enabled,
+        "every_seconds": int(configured.every.total_seconds()),
+        "first_visit_at": when(state.first_visit_at) if state else None,
+        "last_visit_at": when(state.last_visit_at) if state else None,
+        "last_good_at": when(state.last_good_at) if state else None,
+        "failures": state.failures if state else 0,
+        "error": state.error if state else None,
+        "next_visit_at": when(next_visit_at) if configured.enabled else None,
+        "visits": facts.visits if facts else 0,
+        "items": facts.items if facts else 0,
+        "pending": facts.pending if facts else 0,
+        "set_aside": facts.set_aside if facts else 0,
+        "rejected": facts.rejected if facts else 0,
+        "matched": facts.matched if facts else 0,
+    }
+
+
+def item(listed: Listed) -> Json:
+    """Returns one item of the durable list."""
+    return {
+        "item": listed.item_id,
+        "source": listed.source_id,
+        "url": listed.url,
+        "title": listed.title,
+        "state": listed.state.value,
+        "attempts": listed.attempts,
+        "failures": listed.failures,
+        "not_before": when(listed.not_before),
+        "reason": listed.reason,
+        "article": listed.article_id,
+        "first_seen_at": when(listed.first_seen_at),
+    }
+
+
+def outgoing(message: Outgoing) -> Json:
+    """Returns one message of the outbox."""
+    return {
+        "id": message.id,
+        "digest": message.message.digest_id,
+        "to": message.message.to,
+        "slot": message.message.slot,
+        "subject": message.message.subject,
+        "message_id": message.message.message_id,
+        "state": message.state.value,
+        "attempts": message.attempts,
+        "doubts": message.doubts,
+        "created_at": when(message.created_at),
+        "next_try_at": when(message.next_try_at),
+        "error": message.error,
+        "receipt": message.receipt
+        and {
+            "at": when(message.receipt.at),
+            "channel": message.receipt.channel,
+            "answer": message.receipt.answer,
+        },
+        "stories": message.stories,
+    }

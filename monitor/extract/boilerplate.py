@@ -1,0 +1,128 @@
+"""What stands in a page's article without being part of it, known by the words publishers use for it.
+
+General patterns only, in English and French: names of boxes (class and id), and whole lines. A line is dropped only
+when all of it is such a phrase; a sentence that merely holds the words stays.
+"""
+
+import re
+
+# Words of a class or an id that name a box which is no article text.
+BOX = re.compile(
+    r"(?:^|[\s_-])(?:newsletters?|infolettre|related(?:[_-]?(?:content|stories|posts|articles|links|topics?))?|"
+    r"recommend(?:ed|ations?)|"
+    r"more[_-]?(?:topics?|stories|on|from)|embed[_-]more[_-]topic|read[_-]?(?:more|also|next)|lire[_-]?aussi|"
+    r"a[_-]lire|trending|most[_-]?(?:read|popular)|"
+    r"advert(?:isement|ising|orial)?|ad[_-]?(?:slot|unit|container|wrapper|box|banner|label|placeholder)|dfp|"
+    r"sponsor(?:ed)?|promo(?:tion)?s?|"
+    r"share(?:[_-]?(?:bar|buttons?|tools?|links?))?|social(?:[_-]?(?:share|bar|links?|media))?|comments?|disqus|"
+    r"conversation|viafoura|"
+    r"breadcrumbs?|cookie(?:s|[_-]?(?:banner|consent|notice))?|paywall|subscribe|subscription|signup|sign[_-]up|"
+    r"outbrain|taboola|skip[_-]?link|sr[_-]only|visually[_-]?hidden|print[_-]?only|author[_-]?(?:bio|card|box)|"
+    r"(?:image|photo|media|wp)[_-]?caption(?:[_-]text)?|"
+    r"caption|figcaption|legende|credit[_-]?photo|video[_-]?(?:player|embed|title|caption|playlist)|tags|"
+    r"tag[_-]list)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+
+_LINES = (
+    # advertising and scrolling aids
+    r"article content|(?:this )?advertisement(?: \d+)?",
+    r"advertisement (?:\d+|[\w-]+)?\s*(?:story|article) continues below(?: this ad)?|story continues below.*",
+    r"(?:this )?(?:advertisement|ad)|publicité|passer la publicité|la suite après (?:cette|la) publicité",
+    r"(?:continue|keep) reading(?: below)?|continued below",
+    r"(?:read|see|watch|hear|listen)(?: more| also| next)(?:\s*:.{0,150})?",
+    r"(?:read more|lire la suite|en savoir plus|lire l['’]article|continuer la lecture)\s*(?:»|›|→|\.\.\.|…)?",
+    r"[•·*>»\s]*(?:à|a) (?:lire|voir|écouter|consulter)(?:(?: aussi| également| ailleurs)\b.{0,200}|\s*:.{0,200})",
+    r"[•·*>»\s]*(?:lire|voir) (?:aussi|également)\s*:?.{0,200}",
+    r"(?:related|recommended|suggested|trending|more)(?: (?:stories|videos?|articles?|content|links?|topics?|"
+    r"coverage|reading|from .{1,40}))\s*:?",
+    r"related\s*:.{0,160}",
+    r"(?:sur le même sujet|dans la même rubrique|articles? (?:liés?|connexes?|recommandés?)|à ne pas manquer)\s*:?",
+    r"recommended (?:from editorial|for you|by our partners)|(?:most|plus) (?:read|popular|lus|populaires)",
+    r"editor['’]s picks?|top stories|top videos",
+    # asking for something
+    r"(?:get (?:daily|the (?:day['’]s|latest)|breaking|weekly) .{0,120}(?:news(?:letter)?|inbox|headlines|"
+    r"alerts?)\.?)",
+    r"(?:sign up|subscribe|register|inscrivez-vous|abonnez-vous)\b.{0,160}(?:newsletter|inbox|infolettre|"
+    r"alerts?|news|courriel)s?\b.{0,60}",
+    r"subscribe(?: now)?|s['’]abonner|abonnez-vous|sign up|sign in|log in|create an account|connectez-vous",
+    r"no thanks|non merci|unsubscribe|se désabonner",
+    r"our website is the place for the latest breaking news.*",
+    r"(?:you can )?support our (?:journalism|work) by .*",
+    r"(?:we independently select everything we recommend|reviews and recommendations are unbiased)\b.*",
+    r"il vous reste \d+[.,]?\d*\s*% de cet article à lire\b.*",
+    r"(?:la suite|cet article) est réservée? (?:à nos|aux) abonnés.*",
+    r"this (?:article|content|story) is (?:reserved )?for subscribers only.*",
+    r"this copy is for your personal,? non-commercial use only\b.*|to order presentation-ready copies\b.*",
+    r"(?:get local stories you|be among the first to read breaking stories|enable push notifications)\b.{0,160}",
+    r"read the full story in the app|lire la suite dans l['’]application",
+    r"we apologize,? but this video has failed to load\.?.*|try refreshing your browser.*|back to video",
+    r"tap here to see other videos.*|click to play video.*|loading (?:articles|comments|…|\.\.\.).*",
+    r"already have an account\?.*|(?:monthly|weekly|annual) (?:digital )?subscription|read this article for free\s*:?",
+    r"or|ou",
+    r"\$\d+(?:\.\d\d)? (?:per|a) (?:week|month)\b.{0,60}|hey there, time traveller!|enjoying this story\?.*",
+    r"this article was published \d.{0,120}no longer be current\.?|by signing up,? you agree to .*|e-?mail address",
+    r"you are receiving this message because .*|vous recevez ce message parce que .*|(?:sign up|inscrivez-vous) here",
+    r"(?:read|lire) (?:the full release|le communiqué)|stay connected|restez branchés",
+    # sharing and talking
+    r"(?:share|partager)(?: (?:this|cet)(?: (?:article|story|page))?)?(?: (?:on|sur|via|in|by|par) .{0,60})?",
+    r"share this article in your social network",
+    r"(?:copy link|copier le lien|facebook|twitter|x|email|courriel|linkedin|whatsapp|reddit|pinterest|print|"
+    r"imprimer|tumblr)(?:\s+(?:facebook|twitter|x|email|linkedin|whatsapp|reddit|print))*",
+    r"\(?\d*\)? ?(?:view |show |voir les )?comment(?:s|aires?)?",
+    r"(?:join|be the first to|start) the (?:conversation|discussion|comment).*|welcome to the discussion\..*",
+    r"image beacon|view comments",
+    r"[•·*\s]*(?:e-?mail|courriel|twitter|x|instagram)\s*:\s*[\w.@+-]+(?:\s*\|\s*(?:e-?mail|twitter|x|"
+    r"instagram)\s*:?\s*[\w.@+-]+)*",
+    r"(?:watch|listen|video|vidéo|regardez|écoutez)\s*:.{0,200}",
+    r"the post .{1,250} (?:appeared first|first appeared) on .{1,100}",
+    # furniture of the head
+    r"[\W_]+|[0-9a-f]{32,64}|(?:[a-z]{3,4}\.?,? )?[a-zéû]{3,9}\.? \d{1,2}, \d{4}|\d{1,2}(?:er)? [a-zéû]{3,9}\.? \d{4}",
+    r"(?:date modified|date de modification|durée)\s*:?\s*\d.{0,20}|\d+ minutes?|(?:[\w-]+-badge ?)+",
+    r"(?:last )?(?:updated|modified|posted|published|mis à jour|publié)(?: (?:on|le|at|à))?\s*:? "
+    r"(?:[a-zé]{3,9}\.? \d{1,2}, |"
+    r"\d{1,2} [a-zéû]{3,9}\.? \d{4}|\d{4}-\d\d|\d{1,2}[:h]\d\d|\d+ (?:hour|minute|day|heure|jour)s?\b).{0,60}",
+    r"temps de lecture\s*:.{0,20}|\d+ ?(?:min(?:ute)?s?\.?) ?(?:read|de lecture)|listen to this article",
+    r"écouter l['’]article",
+    r"(?:passer|aller|skip)(?: directement)? (?:au contenu(?: principal)?|to (?:main )?content)",
+    r"pic\.twitter\.com/\w+|(?:photo|image) \d+ (?:of|de|sur) \d+",
+)
+# Known by how they end: captions with the photographer's credit, and sellers' small print.
+_ENDING = re.compile(
+    r"\b(?:the canadian press|la presse canadienne)/[a-zà-ÿ][\w.'’ -]{1,40}\)?\Z|"
+    r"\((?:photo|(?:submitted|file|handout) photo)\b[^)]{0,80}\)\.?\Z|"
+    r"\bmay earn (?:us |an? )?(?:affiliate )?commissions?\b",
+    re.IGNORECASE,
+)
+_LINE = re.compile("|".join(f"(?:{line})" for line in _LINES), re.IGNORECASE)
+
+# The end of a feed's text: who it first appeared with, and where to read on.
+_TAIL = re.compile(
+    r"\s*(?:the post .{1,300} (?:appeared first|first appeared) on .{1,120}|"
+    r"l['’]article .{1,300} est apparu en premier sur .{1,120}|"
+    r"cet article .{1,300} est apparu en premier sur .{1,120}|"
+    r"\[?(?:…|\.\.\.|&hellip;)?\]?\s*(?:continue reading|read more|read the full (?:article|story)|"
+    r"lire la suite|en savoir plus|continuer la lecture)"
+    r"(?:\s*[:»›→].{0,120}| [^.!?\n]{0,120})?\s*(?:»|›|→|\.\.\.|…)?)\s*\Z",
+    re.IGNORECASE,
+)
+
+
+def is_boilerplate(line: str) -> bool:
+    """Says whether the whole line is one of the phrases publishers put between and around paragraphs."""
+    line = line.strip()
+    return len(line) <= 400 and bool(
+        _LINE.fullmatch(line) or (("/" in line or ")" in line or "ission" in line) and _ENDING.search(line))
+    )
+
+
+def without_tail(text: str) -> str:
+    """Returns a feed's text without the lines that programs put under it ("The post … appeared first on …")."""
+    for _ in range(3):
+        head, _, last = text.rpartition("\n")
+        line = _TAIL.sub("", last) if len(last) <= 600 else last
+        if line == last:
+            break
+        # a sentence may run up to the phrase on the same line; what is left of it stays
+        text = f"{head}\n{line}".strip() if line.strip(" .…[]") else head.strip()
+    return text

@@ -1,0 +1,144 @@
+"""What a text says of the agency it came from: its credit line, sign-off, byline or dateline.
+
+| form | example |
+|---|---|
+| credit line | This report by The Canadian Press was first published (in French) (on) Feb. 21, 2023. |
+| copyright | © 2023 The Canadian Press · © Provided by The Canadian Press |
+| a line of its own | Ann Example, The Canadian Press · Par La Presse Canadienne, 2025 · (La Presse Canadienne) |
+| dateline | JASPER, ALTA. (CP) – … |
+
+No credit: a quotation ("told The Canadian Press"), a photo's ("THE CANADIAN PRESS/Name", "Photo La Presse
+Canadienne"), help ("With files from …"). `first_published` is the date of the first version, not of this one.
+"""
+
+import re
+from datetime import date
+
+from monitor.types import Credit
+
+CANADIAN_PRESS = "The Canadian Press"
+_NAMES = {
+    "canadian press": CANADIAN_PRESS,
+    "presse canadienne": CANADIAN_PRESS,
+    "associated press": "The Associated Press",
+    "reuters": "Reuters",
+    "agence france-presse": "Agence France-Presse",
+    "agence france presse": "Agence France-Presse",
+    "afp": "Agence France-Presse",
+    "cp": CANADIAN_PRESS,
+    "ap": "The Associated Press",
+}
+_MONTHS = (
+    ("jan",),
+    ("feb", "fev", "fév"),
+    ("mar",),
+    ("apr", "avr"),
+    ("may", "mai"),
+    ("jun", "juin"),
+    ("jul", "juil"),
+    ("aug", "aou", "aoû"),
+    ("sep",),
+    ("oct",),
+    ("nov",),
+    ("dec", "déc"),
+)
+
+_FULL = (
+    r"(?:(?:the|la|l['’])\s*)?"
+    r"(?P<{0}>canadian press|presse canadienne|associated press|agence france[- ]presse|reuters|afp)"
+)
+_DATE = (
+    r"(?P<day_fr>\d{1,2}(?:er)?)?\s*(?P<month>[A-Za-zéû]{3,9})\.?\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d\d)"
+)
+_FIRST_EN = re.compile(
+    r"\bthis (?:report|story|article|content)(?: by " + _FULL.format("by") + r")? was first published"
+    r"(?: in (?:french|english))?(?: by " + _FULL.format("by2") + r")?(?:,? on)?,?(?:\s*" + _DATE + r")?",
+    re.IGNORECASE,
+)
+_FIRST_FR = re.compile(
+    r"\b(?:ce|cet|cette) (?:texte|reportage|article|dépêche|depeche) de "
+    + _FULL.format("by")
+    + r" a d?['’]?\s?(?:abord )?"
+    r"été publiée? (?:pour la première fois |initialement |d['’]abord )?(?:en (?:anglais|français) )?(?:le "
+    + _DATE
+    + r")?",
+    re.IGNORECASE,
+)
+_COPYRIGHT = re.compile(
+    r"(?:©|\(c\)|copyright)\s*(?:\d{4},?\s*)?(?:provided by|fourni par)?\s*" + _FULL.format("by") + r"\b(?!\s*/)",
+    re.IGNORECASE,
+)
+# A line that holds names, the agency, and at most a year, a date or an hour: no verb, no slash, no photograph.
+_SIGN_OFF = re.compile(
+    r"[\s(*_—–-]*(?:(?:by|par|source)\b\s*:?\s*)?(?P<names>(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*|and|et|in|à|de|du|le|la|"
+    r"van|von|·|•|\||&|—|–|-),?\s*)*?)"
+    r"(?i:" + _FULL.format("by") + r")(?P<rest>[\s)*_.,]*|\s*[,·•|—–-].{0,60})",
+)
+_REST = re.compile(
+    r"[\s)*_.,·•|:—–-]*(?:(?:posted|published|updated|publié|mis à jour)\b\s*:?\s*(?:le )?)?[\s,·•|]*"
+    r"(?:(?:\d{1,2}(?:er)?|[A-Za-zéû]{3,9}\.?)[\s,]+){0,3}(?:\d{4})?[\s,·•|"
+    r"à@-]*(?:\d{1,2}[:h ]+\d{2}\s*(?:[ap]\.?m\.?)?)?[\s)*_.,]*(?:[A-Z]{2,4})?",
+    re.IGNORECASE,
+)
+_DATELINE = re.compile(
+    r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’\- ]+(?:, ?[A-Za-zÀ-ÿ.\- ]{2,24})? ?\((?P<by>CP|AP|AFP|Reuters|REUTERS)\) ?[-–—]"
+)
+_ANY = re.compile(r"press\b|presse\b|reuters|afp|\((?:CP|AP)\)", re.IGNORECASE)
+_NOT_TEXT = re.compile(r"\b(?:photos?|files|images?|video|vidéo|dossiers)\b|/", re.IGNORECASE)
+
+
+def credit(text: str) -> Credit:
+    """Returns the agency that a text credits, and the day the agency first published it, where the text says so."""
+    if not _ANY.search(text):
+        return Credit()
+    for pattern in (_FIRST_EN, _FIRST_FR):
+        for match in pattern.finditer(text):
+            groups = match.groupdict()
+            name = groups.get("by") or groups.get("by2")
+            if name:
+                return Credit(agency=agency(name), first_published=_iso(groups))
+    if claimed := _COPYRIGHT.search(text):
+        return Credit(agency=agency(claimed["by"]))
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    for line in reversed(lines):
+        if name := sign_off(line):
+            return Credit(agency=name)
+    for line in lines[:4]:
+        if dateline := _DATELINE.match(line):
+            return Credit(agency=agency(dateline["by"]))
+    return Credit()
+
+
+def sign_off(line: str) -> str | None:
+    """Returns the agency that a byline or a sign-off line names, None where the line is anything else."""
+    if len(line) > 160 or not _ANY.search(line) or _NOT_TEXT.search(line):
+        return None
+    match = _SIGN_OFF.fullmatch(line)
+    if not match or len(match["names"]) > 90 or not _REST.fullmatch(match["rest"]):
+        return None
+    return agency(match["by"])
+
+
+def is_credit_line(line: str) -> bool:
+    """Says whether the line holds the agency's own credit sentence."""
+    if "ubli" not in line.lower():
+        return False
+    match = _FIRST_EN.search(line) or _FIRST_FR.search(line)
+    return bool(match and any(match.groupdict().get(name) for name in ("by", "by2")))
+
+
+def agency(name: str) -> str | None:
+    """Returns the agency's name in its usual form, the same for both languages; None where it is no agency."""
+    bare = re.sub(r"\A(?:the|la|l['’])\s*", "", name.strip().lower())
+    return _NAMES.get(" ".join(bare.split()))
+
+
+def _iso(groups: dict[str, str | None]) -> str | None:
+    day, word, year = groups["day"] or groups["day_fr"], (groups["month"] or "").lower(), groups["year"]
+    month = next((n for n, starts in enumerate(_MONTHS, 1) if word.startswith(starts)), None)
+    if not (day and month and year):
+        return None
+    try:
+        return date(int(year), month, int(day.removesuffix("er"))).isoformat()
+    except ValueError:
+        return None

@@ -1,0 +1,93 @@
+"""Markup in, trees and plain text out, whatever the markup is like.
+
+Limits: of a document the first 3 million characters are read, of a feed's item the first 400,000; libxml2 leaves out
+what is nested deeper than 256 elements; where a document is full of line breaks, runs of them count as two. Nothing
+is fetched: no DTD, no network.
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+LONGEST_PAGE = 3_000_000
+LONGEST_ITEM = 400_000
+
+_DROPPED = frozenset(
+    {"script", "style", "template", "noscript", "iframe", "svg", "form", "button", "figure", "object", "head"}
+)
+_BLOCKS = frozenset(
+    {"address", "article", "aside", "blockquote", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6"}
+    | {"header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul", "body", "html", "center"}
+)
+_TAG = re.compile(r"<[A-Za-z/!?]")
+_ESCAPED_TAG = re.compile(r"</(?:p|a|div|span|strong|em|b|i|li|ul|h\d)>|<br ?/?>|<(?:p|div|img)[ >]")
+_BREAKS = re.compile(r"(?:<br\s*/?>\s*){3,}", re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")  # lxml refuses to set such text again
+_MANY_BREAKS = 2000
+_INNER_SPACE = re.compile(r"[ \t\r\n\f\u200b]+")
+
+
+def parse(markup: str) -> HtmlElement | None:
+    """Returns the document as a tree, or None where there is nothing in it."""
+    markup = _CONTROLS.sub("", markup[:LONGEST_PAGE])
+    if markup.count("<br") + markup.count("<BR") > _MANY_BREAKS:  # trafilatura needs seconds for long runs of them
+        markup = _BREAKS.sub("<br><br>", markup)
+    if not markup.strip():
+        return None
+    try:
+        return document_fromstring(
+            markup.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8", no_network=True, remove_pis=True)
+        )
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+def plain(markup: str | None) -> str:
+    """Returns the text of a feed's item: paragraphs parted by a blank line, a single `<br>` as a line break.
+
+    Takes markup, markup that was escaped once more, and plain text. Scripts, styles, forms and figures are left out.
+    """
+    markup = (markup or "")[:LONGEST_ITEM]
+    if not _TAG.search(markup):
+        if "&" not in markup:
+            return markup
+        markup = unescape(markup)
+        if not _ESCAPED_TAG.search(markup):
+            return markup
+    text = _text(markup)
+    return _text(text) if _ESCAPED_TAG.search(text) else text
+
+
+def _text(markup: str) -> str:
+    tree = parse(f"<div>{markup}</div>")
+    if tree is None:
+        return ""
+    pieces = _INNER_SPACE.sub(" ", "".join(_pieces(tree)).replace("\u2028", "\x02"))
+    pieces = re.sub(r" ?\x02 ?(?:\x02 ?)+", "\x01", pieces)
+    paragraphs = (part.replace("\x02", "\n").strip() for part in pieces.split("\x01"))
+    return "\n\n".join(part for part in paragraphs if part)
+
+
+def _pieces(tree: HtmlElement) -> Iterator[str]:
+    """Yields the text of a tree in order, with \\x01 where a block begins or ends and \\x02 for a line break."""
+    dropped = 0
+    for event, element in etree.iterwalk(tree, events=("start", "end", "comment")):
+        if event == "comment":
+            if not dropped:
+                yield element.tail or ""
+            continue
+        tag = element.tag
+        if tag in _DROPPED:
+            dropped += 1 if event == "start" else -1
+        elif not dropped:
+            if tag == "br":
+                yield "\x02" if event == "start" else ""
+            elif tag in _BLOCKS:
+                yield "\x01"
+        if not dropped:
+            text = element.text if event == "start" else element.tail
+            if text:
+                yield text.replace("\x01", " ").replace("\x02", " ")

@@ -1,0 +1,26 @@
+"""THE ORDER: visit the sources, take what they list, deliver what readers are due.
+
+    visit    due → crawl.visit → listing.items → archive.keep_visit            (found items are pending)
+    take     archive.pending → crawl.read → extract → match → fingerprint → archive.keep(place)
+    deliver  due → archive.slice → digest.compose → digest.render → archive.commit_digest → channel.send
+
+collect.py is the first two lines, deliver.py the third. What is decided here is only what comes after what; each step
+is a room of its own. Both raise ArchiveError from every method: without an archive no work goes on.
+"""
+
+from monitor.pipeline.collect import Collect, Collected, Progress, Reader, Silent, Visited
+from monitor.pipeline.deliver import Deliver, Delivery, Teller
+from monitor.pipeline.threads import Threads
+
+__all__ = [
+    "Collect",
+    "Collected",
+    "Deliver",
+    "Delivery",
+    "Progress",
+    "Reader",
+    "Silent",
+    "Teller",
+    "Threads",
+    "Visited",
+]

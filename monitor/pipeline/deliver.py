@@ -1,0 +1,223 @@
+"""Deliver: from a reader's place in the archive to a receipt."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor import due
+from monitor.archive import Archive
+from monitor.channels import Channel
+from monitor.errors import DeliveryError
+from monitor.pipeline.threads import Threads
+from monitor.types import (
+    Clock,
+    Coverage,
+    Digest,
+    Message,
+    Outgoing,
+    Slice,
+    Slot,
+    Source,
+    SourceState,
+    Subscription,
+    Topic,
+)
+
+log = structlog.get_logger("roxham")
+
+_IDLE_ENTRIES = 1000  # after so many entries without news, the place of an `at once` reader is moved on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """What the digest room does: decide what is said, then give it its final bytes. app.py fills it in."""
+
+    compose: Callable[[Subscription, str, Slot, Slice, Sequence[Topic], datetime], Digest]
+    render: Callable[[Digest, bytes], Message]  # the bytes are the archive's secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of one reader's digest, or of an older message of the outbox."""
+
+    digest_id: str
+    reader: str
+    slot: str
+    after: int
+    upto: int
+    stories: int
+    message_id: str | None
+    state: str
+    error: str | None = None
+    digest: Digest | None = None
+
+
+class Deliver:
+    """The second half of the line."""
+
+    def __init__(
+        self,
+        *,
+        sources: Sequence[Source],
+        topics: Sequence[Topic],
+        subscriptions: Sequence[Subscription],
+        archive: Archive,
+        channel: Channel,
+        rooms: Teller,
+        threads: Threads,
+        clock: Clock,
+    ) -> None:
+        self._sources = tuple(sources)
+        self._topics = tuple(topics)
+        self._subscriptions = tuple(subscriptions)
+        self._archive = archive
+        self._channel = channel
+        self._rooms = rooms
+        self._threads = threads
+        self._clock = clock
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begins no further digest or message; the one in flight ends, and `deliver` returns."""
+        self._stopping = True
+
+    async def register(self, reach: timedelta) -> None:
+        """Gives new readers their starting point: what came within `reach` before now."""
+        now = self._clock()
+        await self._threads.archive(self._archive.register, self._subscriptions, since=now - reach, now=now)
+
+    async def deliver(
+        self, only: Collection[str] | None = None, *, forced: bool = False, dry_run: bool = False
+    ) -> list[Delivery]:
+        """Composes what is due (`forced`: whatever the hour) and sends what the outbox holds.
+
+        With `dry_run` nothing is kept and nothing is sent.
+        """
+        deliveries: list[Delivery] = []
+        for subscription in self._subscriptions:
+            if only is not None and subscription.id not in only:
+                continue
+            for reader in subscription.to:
+                if (slot := await self._slot(subscription, reader, forced)) is None or self._stopping:
+                    continue
+                digest = await self._compose(subscription, reader, slot)
+                if not (digest.lines or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
+                    continue  # an `at once` reader with nothing new: no need to write that down each time
+                sent = None if dry_run else await self._commit(digest)
+                if sent is None and (dry_run or forced or slot.scheduled):
+                    deliveries.append(_told(digest, "waiting" if digest.lines else "nothing new"))
+        if dry_run:
+            return deliveries
+        return deliveries + await self.send(only)
+
+    async def _slot(self, subscription: Subscription, reader: str, forced: bool) -> Slot | None:
+        now = self._clock()
+        if forced or subscription.at.at_once:
+            return due.slot_now(subscription, now)
+        slot = due.latest_slot(subscription, now)
+        until = await self._threads.archive(self._archive.served_until, subscription.id, reader)
+        return slot if slot is not None and (until is None or slot.at > until) else None
+
+    async def _compose(self, subscription: Subscription, reader: str, slot: Slot) -> Digest:
+        states = await self._threads.archive(self._archive.states)
+        coverage = [_coverage(source, states.get(source.id)) for source in self._sources if source.enabled]
+        slice_ = await self._threads.archive(self._archive.slice, subscription, reader, coverage)
+        return self._rooms.compose(subscription, reader, slot, slice_, self._topics, self._clock())
+
+    async def _commit(self, digest: Digest) -> Outgoing | None:
+        message = None
+        if digest.lines:
+            message = self._rooms.render(digest, await self._threads.archive(self._archive.secret))
+        return await self._threads.archive(self._archive.commit_digest, digest, message)
+
+    async def recover(self) -> None:
+        """Settles messages that were on their way when the process died: they may have arrived."""
+        for outgoing in await self._threads.archive(self._archive.interrupted):
+            await self._doubt(outgoing, "the program ended before the mail server's answer was kept")
+
+    async def send(self, only: Collection[str] | None = None) -> list[Delivery]:
+        """Sends what the outbox holds and is due; one message that fails never stops the others."""
+        deliveries = []
+        for outgoing in await self._threads.archive(self._archive.outbox, due=self._clock()):
+            if self._stopping:
+                break
+            if only is None or outgoing.message.digest_id in only:
+                await self._send(outgoing)
+                after = await self._threads.archive(self._archive.message, outgoing.id)
+                deliveries.append(_sent(after or outgoing))
+        return deliveries
+
+    async def _send(self, outgoing: Outgoing) -> None:
+        async def on_commit() -> None:
+            await self._threads.archive(self._archive.mark_sending, outgoing.id)
+
+        try:
+            receipt = await self._channel.send(outgoing.message, on_commit)
+        except DeliveryError as error:
+            log.error("mail not sent", to=outgoing.message.to, digest=outgoing.message.digest_id, reason=error.reason)
+            if error.doubt:
+                await self._doubt(outgoing, error.reason)
+                return
+            next_try = (
+                due.next_mail_try(outgoing.attempts, outgoing.created_at, self._clock()) if error.temporary else None
+            )
+            await self._threads.archive(
+                self._archive.mark_unsent,
+                outgoing.id,
+                error.reason,
+                next_try_at=next_try,
+                failed=next_try is None,
+            )
+        else:
+            await self._threads.archive(self._archive.mark_sent, outgoing.id, receipt)
+
+    async def _doubt(self, outgoing: Outgoing, reason: str) -> None:
+        """Once more with the same bytes, then held for an operator. An idempotent channel may always try again."""
+        again = outgoing.doubts == 0 or self._channel.idempotent
+        await self._threads.archive(
+            self._archive.mark_unsent,
+            outgoing.id,
+            reason,
+            next_try_at=self._clock() if again else None,
+            doubt=True,
+        )
+
+
+def _coverage(source: Source, state: SourceState | None) -> Coverage:
+    return Coverage(
+        source_id=source.id,
+        name=source.name,
+        last_good_at=state.last_good_at if state else None,
+        failing=state is None or state.last_good_at is None or state.failures > 0,
+        error=state.error if state else "not visited yet",
+    )
+
+
+def _told(digest: Digest, state: str) -> Delivery:
+    return Delivery(
+        digest_id=digest.subscription.id,
+        reader=digest.reader,
+        slot=digest.slot.name,
+        after=digest.after,
+        upto=digest.upto,
+        stories=len(digest.lines),
+        message_id=None,
+        state=state,
+        digest=digest,
+    )
+
+
+def _sent(outgoing: Outgoing) -> Delivery:
+    return Delivery(
+        digest_id=outgoing.message.digest_id,
+        reader=outgoing.message.to,
+        slot=outgoing.message.slot,
+        after=outgoing.after,
+        upto=outgoing.upto,
+        stories=outgoing.stories,
+        message_id=outgoing.message.message_id,
+        state=outgoing.state.value,
+        error=outgoing.error,
+    )

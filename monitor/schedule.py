@@ -1,0 +1,120 @@
+"""The service: APScheduler is the only clock, its ticks only start work, and SIGTERM ends it in good order.
+
+What is due is a fact in the archive, not in a job store: after any downtime the first tick catches up.
+"""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor.app import REACH, Line
+from monitor.errors import ArchiveError
+from monitor.types import Outcome, VisitOutcome
+
+log = structlog.get_logger("roxham")
+
+COLLECT_TICK = timedelta(seconds=2)
+DELIVER_TICK = timedelta(seconds=5)
+BEAT_TICK = timedelta(seconds=15)
+PRUNE_TICK = timedelta(hours=6)
+STOP_WITHIN = timedelta(seconds=15)
+"""How long work in flight may take to end after a stop is asked for; the promise to the outside is 20 seconds."""
+
+
+class Service:
+    """Runs the line until it is told to stop."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._stop = asyncio.Event()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._fatal: ArchiveError | None = None
+
+    async def run(self) -> None:
+        """Returns after SIGTERM or SIGINT, when what was in flight has ended.
+
+        Raises:
+            ArchiveError: the archive cannot be used any more.
+        """
+        loop = asyncio.get_running_loop()
+        for stop_signal in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop_signal, self._stop.set)
+        line = self._line
+        await line.deliver.recover()
+        await line.deliver.register(REACH)
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        for name, work, every in (
+            ("beat", self._beat, BEAT_TICK),
+            ("collect", self._collect, COLLECT_TICK),
+            ("deliver", self._deliver, DELIVER_TICK),
+            ("prune", self._prune, PRUNE_TICK),
+        ):
+            scheduler.add_job(
+                self._start, "interval", args=[name, work], seconds=every.total_seconds(), id=name,
+                coalesce=True, misfire_grace_time=None, next_run_time=line.clock(),
+            )  # fmt: skip
+        scheduler.start()
+        log.info("watching", sources=sum(s.enabled for s in line.config.sources), archive=str(line.archive.path))
+        await self._stop.wait()
+        scheduler.shutdown(wait=False)
+        await self._end()
+        if self._fatal is not None:
+            raise self._fatal
+
+    async def _start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Starts a tick's work, unless the last one is still at it, as our task: the scheduler cuts its own off."""
+        if name not in self._running and not self._stop.is_set():
+            self._running[name] = asyncio.create_task(self._guard(name, work), name=name)
+
+    async def _guard(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except ArchiveError as error:
+            self._fatal = self._fatal or error
+            self._stop.set()
+        except Exception:
+            log.exception("work failed", work=name)  # a defect in one half must not end the other
+        finally:
+            self._running.pop(name, None)
+
+    async def _end(self) -> None:
+        log.info("stopping", running=sorted(self._running))
+        self._line.deliver.stop()
+        await self._line.collect.stop()
+        if tasks := list(self._running.values()):
+            _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        log.info("stopped")
+
+    async def _beat(self) -> None:
+        await self._line.threads.archive(self._line.archive.beat, self._line.clock())
+
+    async def _collect(self) -> None:
+        done = await self._line.collect.collect(due_only=True)
+        if done.visits or done.counts.total() > done.counts[Outcome.PENDING]:
+            outcomes = Counter(visit.outcome for visit in done.visits)
+            log.info(
+                "collected",
+                visits=len(done.visits),
+                failed=outcomes[VisitOutcome.FAILED],
+                **{outcome.value: count for outcome, count in sorted(done.counts.items()) if count},
+            )
+
+    async def _deliver(self) -> None:
+        for delivery in await self._line.deliver.deliver():
+            log.info(
+                "digest", digest=delivery.digest_id, to=delivery.reader, slot=delivery.slot, stories=delivery.stories,
+                state=delivery.state,
+            )  # fmt: skip
+
+    async def _prune(self) -> None:
+        before = self._line.clock() - self._line.config.keep_unmatched
+        if erased := await self._line.threads.archive(self._line.archive.prune, before):
+            log.info("pruned", articles=erased, older_than=f"{before:%Y-%m-%d}")

@@ -1,0 +1,111 @@
+"""One normaliser and one tokeniser for all: what a character, a word and a sentence are in this program.
+
+Words follow SQLite's `unicode61 remove_diacritics 2`, so that a live match and a search in the archive agree:
+letters, digits and combining marks make words, everything else parts them (a hyphen, a space, a U+2011 and an
+apostrophe alike), case and accents do not count.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Word(NamedTuple):
+    """A word in its folded form, with its place in the text (characters, end exclusive)."""
+
+    folded: str
+    start: int
+    end: int
+
+
+# Controls except tab and line feed; soft hyphen and zero-width marks, which part words invisibly; bidi overrides,
+# which make a text show other than it reads (CVE-2021-42574); the byte-order mark and non-characters.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
+)
+_LETTERLIKE = re.compile("[\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # ligatures, full width, bold letters
+_SPACES = re.compile(r"[^\S\n]+")
+_AROUND_BREAK = re.compile(r" *\n *")
+_BREAKS = re.compile(r"\n{2,}")
+_WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_\u0300-\u036f]*)*")
+_PLAIN = re.compile(r"[\x20-\x7e]*\Z")
+
+
+def clean(text: str) -> str:
+    """Returns the text as the archive keeps it.
+
+    NFC; letters in disguise (ligatures, full width, mathematical bold) as plain letters; controls, bidi marks and
+    invisible characters removed; runs of spaces, no-break ones too, as one; paragraphs parted by one blank line, a
+    single line break kept. Idempotent.
+    """
+    if _PLAIN.match(text) and "  " not in text:
+        return text.strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
+    text = text.replace("\x85", "\n").replace("\x0b", "\n").replace("\x0c", "\n")
+    text = _INVISIBLE.sub("", text)
+    text = _LETTERLIKE.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
+    text = unicodedata.normalize("NFC", text)
+    text = _AROUND_BREAK.sub("\n", _SPACES.sub(" ", text))
+    return _BREAKS.sub("\n\n", text).strip()
+
+
+def one_line(text: str) -> str:
+    """Returns the cleaned text without any line break, as headlines and header fields want it."""
+    return " ".join(clean(text).split())
+
+
+def fold(text: str) -> str:
+    """Returns the text in lower case and without accents. Idempotent."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+_fold_word = lru_cache(maxsize=100_000)(fold)  # words recur: folding costs more than matching
+
+
+def words(text: str) -> list[Word]:
+    """Returns the words of a text in order, folded, with their places."""
+    if text.isascii():
+        lower = text.lower()
+        return [Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(lower)]
+    return [Word(_fold_word(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+_SENTENCE_END = re.compile(r"([.!?…]+(?:[\"'’”)\]]|\s?»)*)\s+(?=[\"'‘“«(\[]*\s?[A-ZÀ-ÖØ-Þ0-9])|\n\s*\n")
+# After these a dot ends no sentence: Canadian Press style abbreviations (months, provinces, titles), initials.
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Rd|St|Ste|Ave|Blvd|Mt|Mr|Mrs|Ms|Dr|Prof|Gov|Sen|Rep|Sgt|Cpl|Const|Insp|Gen|Lt|Col|Rev|Hon|Jr|Sr|No|Nos|"
+    r"Jan|Feb|Aug|Sept|Oct|Nov|Dec|janv|févr|avr|juill|déc|Que|Qué|Ont|Man|Sask|Alta|Inc|Ltd|Co|Corp|vs|etc|art|al|"
+    r"Mme|Mlle|Me|[A-Za-z])|\b(?:[A-Z]\.)+[A-Z])\Z"
+)
+
+
+def sentence_around(text: str, start: int, end: int, *, longest: int = 400) -> tuple[str, int]:
+    """Returns the sentence of `text` that holds the characters from `start` to `end`, and where in it they begin.
+
+    Longer sentences are cut around the words with an ellipsis; line breaks become spaces.
+    """
+    left, right = 0, len(text)
+    for stop in _SENTENCE_END.finditer(text):
+        if stop.group(1) == "." and _ABBREVIATION.search(text, max(0, stop.start() - 12), stop.start()):
+            continue
+        if stop.end() <= start:
+            left = stop.end()
+        elif stop.start() >= end - 1:
+            right = stop.start() + len(stop.group(1) or "")
+            break
+    room = max(0, longest - (end - start)) // 2
+    before, after = "", ""
+    if start - left > room:
+        left = start - room + max(0, text[start - room : start].find(" ") + 1)
+        before = "…"
+    if right - end > room:
+        cut = text[end : end + room].rfind(" ")
+        right = end + (cut if cut > 0 else room)
+        after = "…"
+    sentence = before + text[left:right].replace("\n", " ") + after
+    return sentence, start - left + len(before)

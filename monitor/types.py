@@ -1,0 +1,568 @@
+"""What flows through the program, from a configured source to a receipt.
+
+Every type is frozen, slotted and keyword-only. Times are aware and in UTC unless a field says otherwise; what is
+not known is None, never an empty string.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+Clock = Callable[[], datetime]
+"""Gives the present moment in UTC. Read at the edges only; decisions get `now` as an argument."""
+
+
+# --- from the configuration ------------------------------------------------------------------------------------------
+
+
+class Read(StrEnum):
+    """Where a source's text comes from."""
+
+    PAGE = "page"  # each article's own page is fetched
+    FEED = "feed"  # the feed's own text is the article
+
+
+class Keep(StrEnum):
+    """How much of an article the archive may keep."""
+
+    TEXT = "text"
+    EXCERPT = "excerpt"  # headline, link and the sentences that matched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """HTTP basic authentication, sent only to the scheme, host and port of the source's own address."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One address that is visited."""
+
+    id: str
+    name: str
+    publisher: str
+    kind: str  # the spider's name: spiders/<kind>.py
+    url: str
+    language: str | None = None  # ISO 639-1, what the operator says
+    every: timedelta = timedelta(minutes=15)
+    read: Read = Read.PAGE
+    keep: Keep = Keep.TEXT
+    enabled: bool = True
+    credentials: Credentials | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """One query of a topic, as the operator wrote it. The language is for people and reports only."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A concept that is watched, with its forms. Every form is tried on every text."""
+
+    id: str
+    title: Mapping[str, str]  # language → title
+    any: tuple[Form, ...]
+    none: tuple[Form, ...] = ()  # a hit takes the article out
+    excepting: tuple[Form, ...] = ()  # `except` in the file: a hit hides the spans it covers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a subscription is due. Exactly one of `times`, `every` and `at_once` is set.
+
+    `weekdays` counts from Monday = 0 and goes with `times`, which are local to the subscription's time zone.
+    """
+
+    text: str  # as written: "weekdays 07:00"
+    weekdays: frozenset[int] = frozenset(range(7))
+    times: tuple[time, ...] = ()
+    every: timedelta | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A line of digests.yaml: who is told about which topics, when, and in which language."""
+
+    id: str
+    title: Mapping[str, str]
+    topics: tuple[str, ...]
+    at: Schedule
+    timezone: str  # IANA name
+    language: str  # of the mail: en or fr
+    to: tuple[str, ...]  # addresses; each is a reader
+
+
+# --- watching --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What the archive remembers of a source between two visits."""
+
+    source_id: str
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None  # SHA-256 of the last body that was read, in hexadecimal
+    first_visit_at: datetime | None = None
+    last_visit_at: datetime | None = None
+    last_good_at: datetime | None = None
+    failures: int = 0  # in a row
+    error: str | None = None  # of the last visit
+    not_before: datetime | None = None  # the server asked to be left alone until then
+
+
+class VisitOutcome(StrEnum):
+    """How a visit ended."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"  # 304, or the same bytes as last time
+    FAILED = "failed"
+    SKIPPED = "skipped"  # not tried: the server asked for patience, or the run was stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An item as a source lists it. `summary` and `content` are markup as the source gave it."""
+
+    url: str | None  # absolute, as listed
+    aliases: tuple[str, ...] = ()  # further addresses under which the same answer lists this very item
+    guid: str | None = None
+    title: str | None = None  # plain text
+    summary: str | None = field(default=None, repr=False)
+    content: str | None = field(default=None, repr=False)  # the whole text, where the source holds it
+    authors: tuple[str, ...] = ()
+    publisher: str | None = None  # where the item itself names one
+    language: str | None = None
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit of one source and what it brought."""
+
+    source_id: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: VisitOutcome
+    status: int | None = None  # HTTP status of the last answer
+    url: str | None = None  # where the answer came from, after redirects
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    found: tuple[Found, ...] = field(default=(), repr=False)
+    error: str | None = None  # why it failed, or what of the answer had to be left out
+    not_before: datetime | None = None  # from Retry-After
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A found item with the keys under which a source's listing is remembered."""
+
+    key: str  # the same item of the same source has the same key at the next visit
+    content_hash: str  # changes when the listing says something new about the item
+    identity: str | None  # the address in the form in which addresses are compared
+    found: Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A kept item that still has to be read."""
+
+    item_id: int
+    source_id: str
+    visit_id: int
+    found: Found
+    attempts: int  # reads begun that never ended, because the process died
+    failures: int  # reads that ended without a page
+    article_id: int | None = None  # the partial article that the feed's text already gave
+
+
+class ItemState(StrEnum):
+    """Where an item stands in the durable list."""
+
+    PENDING = "pending"
+    DONE = "done"
+    REJECTED = "rejected"
+    SET_ASIDE = "set aside"  # killed the process three times
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A fetched page."""
+
+    url: str  # asked for
+    final_url: str  # answered, after redirects
+    status: int
+    html: str = field(repr=False)
+    content_type: str | None  # media type, lower case, without parameters
+    fetched_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # lower-case names; first value
+    redirects: tuple[str, ...] = ()  # addresses between url and final_url
+
+
+class AddressKind(StrEnum):
+    """How an address of an article became known."""
+
+    FOUND = "found"
+    REDIRECTED = "redirected"
+    CANONICAL = "canonical"  # declared by the page, within the same registrable domain
+    HINT = "hint"  # declared by the page, pointing elsewhere: never identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One name of an article."""
+
+    url: str  # as seen, byte for byte
+    identity: str  # the form in which addresses are compared
+    kind: AddressKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What the text says of the agency it came from."""
+
+    agency: str | None = None
+    first_published: str | None = None  # ISO date, the agency's own; not the time of an update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A news article as it was read once: plain text, paragraphs parted by one blank line."""
+
+    source_id: str
+    publisher: str
+    addresses: tuple[Address, ...]  # the first is the one to show; never empty
+    title: str
+    text: str | None = field(repr=False)
+    listed_title: str | None = None  # the feed's title, where it differs
+    summary: str | None = field(default=None, repr=False)  # the feed's, as plain text
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    partial: bool = False  # the page could not be read, the text is the feed's
+    keep: Keep = Keep.TEXT
+    credit: Credit = Credit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """An item that is no article, and why."""
+
+    reason: str
+
+
+# --- judging ---------------------------------------------------------------------------------------------------------
+
+
+class Place(StrEnum):
+    """Where in an article a form was found."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A form found in one place of an article: the first time it stands there, and how often it does."""
+
+    form: str  # as the operator wrote it
+    language: str  # of the form
+    place: Place
+    surface: str  # the words as they stand in the article
+    sentence: str  # around the first hit
+    start: int  # of the surface, in characters of `sentence`
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Why an article is about a topic."""
+
+    topic_id: str
+    hits: tuple[Hit, ...]  # never empty
+    revision: str  # of the topic's forms
+    mention: bool = False  # weak: named in passing
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The words found, each once, as they stand in the article."""
+        return tuple(dict.fromkeys(hit.surface for hit in self.hits))
+
+
+class Relation(StrEnum):
+    """What an article, or a reading of it, is to the story it belongs to."""
+
+    ORIGIN = "origin"
+    PICKUP = "pickup"  # the same text at another publisher
+    VERSION = "version"  # later text of the same article
+    CORRECTION = "correction"
+    TRANSLATION = "translation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """An article of the archive that shares an address or the text with the one being placed."""
+
+    article_id: int
+    story_id: int
+    publisher: str
+    identities: frozenset[str]
+    title: str
+    text_hash: str | None
+    words: int  # in the text
+    partial: bool
+    version: int
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """What of a text is compared: equal hashes mean equal words."""
+
+    text_hash: str | None  # None where there is no text
+    words: int
+
+
+class Verdict(StrEnum):
+    """What to do with a reading."""
+
+    NEW = "new"  # a new article and a new story
+    PICKUP = "pickup"  # a new article of a known story
+    VERSION = "version"  # new text of a known article
+    KNOWN = "known"  # nothing but another sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What a reading is to what the archive has."""
+
+    verdict: Verdict
+    relation: Relation
+    article_id: int | None = None  # for version and known
+    story_id: int | None = None  # for pickup, version and known
+
+
+# --- keeping ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One item read, judged, and ready to be kept."""
+
+    pending: Pending
+    article: Article
+    matches: tuple[Match, ...]
+    fingerprint: Fingerprint
+    retry_at: datetime | None = None  # a partial article whose page is tried again then
+    note: str | None = None  # why the page could not be read
+
+
+class Outcome(StrEnum):
+    """What became of one item; disjoint, the words of `collect --json`."""
+
+    NEW = "new"
+    PICKUP = "pickup"
+    VERSION = "version"
+    KNOWN = "known"
+    UNMATCHED = "unmatched"
+    REJECTED = "rejected"
+    PENDING = "pending"
+
+
+class EntryKind(StrEnum):
+    """Why an entry was written."""
+
+    NEW = "new"
+    PICKUP = "pickup"
+    VERSION = "version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A numbered fact of the archive. Numbers only grow: a digest is the slice after < number <= upto."""
+
+    number: int
+    kind: EntryKind
+    at: datetime
+    article_id: int
+    version: int
+    story_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An article as the archive holds it: its newest version."""
+
+    id: int
+    story_id: int
+    relation: Relation
+    url: str
+    urls: tuple[str, ...]
+    source_id: str
+    source_ids: tuple[str, ...]
+    publisher: str
+    title: str
+    text: str | None = field(repr=False)
+    summary: str | None = field(repr=False)
+    authors: tuple[str, ...]
+    language: str | None
+    published_at: datetime | None
+    updated_at: datetime | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    partial: bool
+    withdrawn: bool
+    version: int
+    matches: tuple[Match, ...]
+    credit: Credit
+
+
+# --- telling ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a reader was told of a story: the highest version of each article that a sent digest named."""
+
+    story_id: int
+    article_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How well one source was watched, as a digest reports it."""
+
+    source_id: str
+    name: str
+    last_good_at: datetime | None
+    failing: bool  # the last visit failed, or it was never reached
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """The entries of one reader's digest with all that is needed to tell them."""
+
+    after: int
+    upto: int
+    entries: tuple[Entry, ...]
+    articles: Mapping[int, Kept]  # every member of every story named by an entry
+    told: tuple[Told, ...]
+    coverage: tuple[Coverage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One story in a digest."""
+
+    story_id: int
+    article: Kept  # the member that speaks for the story
+    topic_ids: tuple[str, ...]
+    matches: tuple[Match, ...]  # of that member, for these topics
+    carriers: tuple[Kept, ...] = ()  # the other members, oldest first
+    updated: bool = False  # the reader was told an earlier version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The stories of a digest that are about one topic; a story stands in the first of its topics only."""
+
+    topic_id: str
+    title: str  # in the subscription's language
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One due time of a subscription. The name is unique within it: a local date and time, or what called for it."""
+
+    name: str
+    at: datetime
+    scheduled: bool = True  # False: served on demand or at once, outside the calendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What one reader is told at one slot."""
+
+    subscription: Subscription
+    reader: str
+    slot: Slot
+    after: int
+    upto: int
+    composed_at: datetime
+    groups: tuple[Group, ...]
+    more_pickups: int  # further pickups of stories the reader already has, not listed
+    coverage: tuple[Coverage, ...]  # sources that failed
+    watched: int  # sources watched in all
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every story of the digest, in reading order."""
+        return tuple(line for group in self.groups for line in group.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A rendered mail: its final bytes, fixed before the first attempt to send it."""
+
+    message_id: str  # with angle brackets
+    digest_id: str
+    to: str
+    slot: str
+    subject: str
+    raw: bytes = field(repr=False)
+
+
+class SendState(StrEnum):
+    """Where a message stands, in the words of `deliver --json`."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # the whole message may be on its way: written before its last line is sent
+    SENT = "sent"
+    FAILED = "failed"
+    DOUBT = "doubt"  # may have arrived; sent once more, then held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a channel says of one message it took."""
+
+    at: datetime
+    channel: str
+    answer: str  # the server's words, or the file's path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message in the outbox with its history."""
+
+    id: int
+    message: Message
+    state: SendState
+    attempts: int
+    doubts: int  # times that it may have arrived without an answer
+    created_at: datetime
+    next_try_at: datetime | None
+    error: str | None
+    receipt: Receipt | None
+    after: int
+    upto: int
+    stories: int

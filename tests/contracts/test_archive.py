@@ -1,0 +1,379 @@
+"""The duties of every archive (monitor/archive/__init__.py). A second implementation adds itself to `ARCHIVES`."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.archive import Archive, Filter
+from monitor.archive.sqlite import SQLiteArchive
+from monitor.digest import compose
+from monitor.errors import ArchiveError
+from monitor.stories import place
+from monitor.types import (
+    Article,
+    Digest,
+    EntryKind,
+    ItemState,
+    Keep,
+    Match,
+    Message,
+    Outcome,
+    Receipt,
+    Relation,
+    SendState,
+    Slot,
+    Subscription,
+    VisitOutcome,
+)
+from tests.builders import LONG, NOW, address, article, item, match, reading, subscription, topic, visit
+
+Opener = Callable[[], Archive]
+
+
+def open_sqlite(folder: Path) -> Archive:
+    return SQLiteArchive.for_writing(folder / "roxham.db", purpose="test", now=NOW, wait=0)
+
+
+ARCHIVES = {"sqlite": open_sqlite}
+_WORDINGS = itertools.count()
+
+
+@pytest.fixture(params=sorted(ARCHIVES))
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    return lambda: ARCHIVES[request.param](tmp_path)
+
+
+@pytest.fixture
+def archive(opener: Opener) -> Iterator[Archive]:
+    opened = opener()
+    yield opened
+    opened.close()
+
+
+def keep(archive: Archive, found: Article, *matches: Match, url: str | None = None) -> Outcome:
+    """Lists, reads and keeps one article, as the pipeline would."""
+    listed = url or found.addresses[0].url
+    archive.keep_visit(visit(found.source_id), [item(listed, content_hash=str(next(_WORDINGS)))])
+    pending = archive.pending(NOW)[0]
+    archive.begin([pending.item_id])
+    return archive.keep([reading(pending, found, matches)], place, NOW)[0]
+
+
+def told(archive: Archive, wanted: Subscription, slot: str = "s1") -> Digest:
+    reader = wanted.to[0]
+    return compose(wanted, reader, Slot(name=slot, at=NOW), archive.slice(wanted, reader, []), [topic()], NOW)
+
+
+def message(slot: str = "s1") -> Message:
+    return Message(message_id=f"<{slot}@test>", digest_id="morning", to="reader@example.test", slot=slot,
+                   subject="News", raw=b"Subject: News\r\n\r\nText\r\n")  # fmt: skip
+
+
+def test_a_visit_and_what_it_found_outlive_the_process(opener: Opener) -> None:
+    first = opener()
+    assert first.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")]) == 2
+    first.close()
+    again = opener()
+    assert [p.found.url for p in again.pending(NOW)] == ["http://desk.test/a", "http://desk.test/b"]
+    state = again.states()["desk"]
+    assert (state.etag, state.body_hash, state.failures) == ('"1"', "aa", 0)
+    assert state.first_visit_at == state.last_good_at == NOW + timedelta(seconds=1)
+    again.close()
+
+
+def test_an_item_listed_again_is_not_new_unless_it_says_something_new(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item(content_hash="1")])
+    assert archive.keep_visit(visit(), [item(content_hash="1")]) == 0
+    assert archive.keep_visit(visit(), [item(content_hash="2")]) == 1
+    assert len(archive.pending(NOW)) == 1
+
+
+def test_a_failed_visit_counts_and_keeps_the_validators(archive: Archive) -> None:
+    archive.keep_visit(visit(), [])
+    later = NOW + timedelta(hours=1)
+    archive.keep_visit(
+        visit(at=later, outcome=VisitOutcome.FAILED, etag=None, body_hash=None, error="404", not_before=later), []
+    )
+    state = archive.states()["desk"]
+    assert (state.etag, state.failures, state.error, state.not_before) == ('"1"', 1, "404", later)
+    assert state.last_good_at == NOW + timedelta(seconds=1)
+    archive.keep_visit(visit(outcome=VisitOutcome.UNCHANGED), [])
+    assert (archive.states()["desk"].failures, archive.states()["desk"].error) == (0, None)
+
+
+def test_a_skipped_visit_changes_nothing(archive: Archive) -> None:
+    archive.keep_visit(visit(outcome=VisitOutcome.SKIPPED), [])
+    assert archive.states()["desk"].last_visit_at is None
+
+
+def test_an_item_that_dies_three_times_is_set_aside_and_can_be_retried(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/killer")])
+    killer = archive.pending(NOW)[1].item_id
+    for _ in range(3):
+        assert archive.set_aside(after_attempts=3) == []
+        archive.begin([killer])
+    assert [p.item_id for p in archive.pending(NOW)][-1] == killer  # suspects come last
+    assert [i.item_id for i in archive.set_aside(after_attempts=3)] == [killer]
+    assert killer not in [p.item_id for p in archive.pending(NOW)]
+    assert [(i.item_id, i.state) for i in archive.listed([ItemState.SET_ASIDE])] == [(killer, ItemState.SET_ASIDE)]
+    assert archive.retry([killer]) == 1
+    assert {p.item_id: p.attempts for p in archive.pending(NOW)}[killer] == 0
+
+
+def test_a_reading_handed_back_counts_as_never_begun(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item()])
+    pending = archive.pending(NOW)[0]
+    archive.begin([pending.item_id])
+    archive.hand_back([pending.item_id])
+    assert archive.pending(NOW)[0].attempts == 0
+
+
+def test_a_rejected_item_is_closed_with_its_reason(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item()])
+    archive.reject(archive.pending(NOW)[0].item_id, "no title and no text")
+    assert archive.pending(NOW) == []
+    assert archive.listed([ItemState.REJECTED])[0].reason == "no title and no text"
+    assert archive.retry(None) == 0
+
+
+def test_what_became_of_an_article_is_told_by_place(archive: Archive) -> None:
+    first = article("http://desk.test/a")
+    assert keep(archive, first, match()) is Outcome.NEW
+    assert keep(archive, first, match()) is Outcome.KNOWN
+    pickup = article("http://other.test/x", publisher="Other", source_id="other")
+    assert keep(archive, pickup, match()) is Outcome.PICKUP
+    assert keep(archive, article("http://desk.test/a", text=LONG + " more"), match()) is Outcome.VERSION
+    assert keep(archive, article("http://desk.test/z", text="Another " + LONG)) is Outcome.UNMATCHED
+    kept = list(archive.articles(Filter()))
+    assert [(a.id, a.relation, a.version, a.story_id) for a in kept] == [
+        (1, Relation.ORIGIN, 2, 1),
+        (2, Relation.PICKUP, 1, 1),
+        (3, Relation.ORIGIN, 1, 2),
+    ]
+
+
+def test_readings_of_one_call_know_each_other(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")])
+    readings = [reading(p, article(p.found.url or "")) for p in archive.pending(NOW)]
+    assert archive.keep(readings, place, NOW) == [Outcome.UNMATCHED, Outcome.KNOWN]
+    assert next(archive.articles(Filter())).urls == ("http://desk.test/a", "http://desk.test/b")
+
+
+def test_a_failure_in_the_middle_of_keeping_leaves_nothing(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")])
+    work = archive.pending(NOW)
+    broken = reading(work[1], article("http://desk.test/b", text="Other " + LONG, title=None))
+    with pytest.raises(ArchiveError):
+        archive.keep([reading(work[0], article()), broken], place, NOW)
+    assert list(archive.articles(Filter())) == []
+    assert len(archive.pending(NOW)) == 2
+
+
+def test_versions_are_kept_and_never_overwritten(archive: Archive) -> None:
+    keep(archive, article(text="First " + LONG))
+    keep(archive, article(text="Second " + LONG, title="New headline"))
+    assert [(v.number, v.title, v.text) for v in archive.versions(1)] == [
+        (1, "A headline", "First " + LONG),
+        (2, "New headline", "Second " + LONG),
+    ]
+    assert archive.search(Filter(query="first")) == []
+    assert [hit.article.title for hit in archive.search(Filter(query="second"))] == ["New headline"]
+
+
+def test_a_partial_article_waits_for_its_page_and_is_upgraded(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item()])
+    pending = archive.pending(NOW)[0]
+    later = NOW + timedelta(hours=1)
+    short = reading(pending, article(partial=True, text="Only the teaser."), retry_at=later, note="503")
+    assert archive.keep([short], place, NOW) == [Outcome.UNMATCHED]
+    assert archive.pending(NOW) == []
+    again = archive.pending(later)[0]
+    assert (again.failures, again.article_id) == (1, 1)
+    assert archive.keep([reading(again, article(), [match()])], place, later) == [Outcome.VERSION]
+    kept = archive.article(1)
+    assert kept is not None
+    assert (kept.partial, kept.version, [m.topic_id for m in kept.matches]) == (False, 2, ["roxham-road"])
+    assert archive.pending(later + timedelta(days=9)) == []
+
+
+def test_pruning_erases_text_and_keeps_memory(archive: Archive) -> None:
+    keep(archive, article("http://desk.test/a", title="Pruned"))
+    keep(archive, article("http://desk.test/b", title="Kept", text="Other " + LONG), match())
+    assert archive.prune(NOW + timedelta(days=1)) == 1
+    assert archive.prune(NOW + timedelta(days=1)) == 0
+    pruned = archive.article(1)
+    assert pruned is not None
+    assert (pruned.title, pruned.text) == ("Pruned", None)
+    assert archive.search(Filter(query="word1 pruned")) == []
+    assert [hit.article.id for hit in archive.search(Filter(query="word1"))] == [2]
+    assert keep(archive, article("http://desk.test/a", title="Pruned")) is Outcome.KNOWN
+    assert keep(archive, article("http://desk.test/c")) is Outcome.KNOWN  # by its fingerprint
+    assert keep(archive, article("http://desk.test/a", text="New " + LONG)) is Outcome.VERSION
+    assert [hit.article.id for hit in archive.search(Filter(query="new"))] == [1]
+
+
+def test_an_excerpt_keeps_only_the_sentences_that_matched(archive: Archive) -> None:
+    keep(archive, article(keep=Keep.EXCERPT, summary="s" * 900), match())
+    kept = archive.article(1)
+    assert kept is not None
+    assert kept.text == "They met at Roxham Road."
+    assert kept.summary == "s" * 300
+    assert (
+        keep(archive, article("http://desk.test/b", keep=Keep.EXCERPT)) is Outcome.KNOWN
+    )  # the whole text was compared
+
+
+def test_a_hint_becomes_a_name_and_never_the_other_way(archive: Archive) -> None:
+    from monitor.types import AddressKind
+
+    found = article(addresses=(address("http://desk.test/a"), address("http://desk.test/real", AddressKind.HINT)))
+    keep(archive, found)
+    assert next(archive.articles(Filter())).urls == ("http://desk.test/a",)
+    keep(archive, article("http://desk.test/real"))
+    assert next(archive.articles(Filter())).urls == ("http://desk.test/a", "http://desk.test/real")
+
+
+def test_search_folds_and_filters(archive: Archive) -> None:
+    keep(archive, article("http://desk.test/a", text="Réouverture du chemin Roxham " + LONG, language="fr"), match())
+    keep(archive, article("http://desk.test/b", text="Wroxham Road " + LONG))
+    assert [h.article.id for h in archive.search(Filter(query='"chemin roxham"'))] == [1]
+    assert [h.article.id for h in archive.search(Filter(query="REOUVERTURE"))] == [1]
+    assert [h.article.id for h in archive.search(Filter(query="road", language="fr"))] == []
+    assert [h.article.id for h in archive.search(Filter(query="word1"))] == [2, 1]
+    assert [h.article.id for h in archive.search(Filter(query="word1"), limit=1)] == [2]
+    assert [a.id for a in archive.articles(Filter(topic="roxham-road"))] == [1]
+    assert [a.id for a in archive.articles(Filter(source="desk", since=NOW, until=NOW))] == []
+    hit = archive.search(Filter(query="roxham"))[0]
+    assert hit.snippet is not None
+    assert "\x02Roxham\x03" in hit.snippet
+
+
+def test_stories_name_their_members_and_how_much_they_kept(archive: Archive) -> None:
+    keep(archive, article(), match())
+    keep(archive, article("http://other.test/x", publisher="Other", source_id="other"), match())
+    story = next(archive.stories(Filter(topic="roxham-road")))
+    assert [(m.article.publisher, m.relation, m.kept) for m in story.members] == [
+        ("Desk", Relation.ORIGIN, 1.0),
+        ("Other", Relation.PICKUP, 1.0),
+    ]
+
+
+def test_a_digest_takes_a_slice_once_and_moves_the_reader_on(archive: Archive) -> None:
+    wanted = subscription()
+    archive.register([wanted], since=NOW - timedelta(days=7), now=NOW)
+    keep(archive, article(), match())
+    keep(archive, article("http://desk.test/b", text="Off topic " + LONG))
+    digest = told(archive, wanted)
+    assert (digest.after, digest.upto, len(digest.lines)) == (0, 2, 1)
+    out = archive.commit_digest(digest, message())
+    assert out is not None
+    assert (out.state, out.message.raw, out.stories) == (SendState.WAITING, message().raw, 1)
+    assert archive.commit_digest(digest, message()) is None  # the same slot again
+    assert len(archive.outbox()) == 1
+    after = told(archive, wanted, "s2")
+    assert (after.after, after.upto, after.lines) == (2, 2, ())
+
+
+def test_a_new_reader_starts_where_the_subscription_was_registered(archive: Archive) -> None:
+    keep(archive, article(), match())
+    archive.register([subscription("late")], since=NOW + timedelta(seconds=1), now=NOW + timedelta(seconds=1))
+    assert told(archive, subscription("late")).after == 1
+    archive.register([subscription("late")], since=NOW - timedelta(days=7), now=NOW)
+    assert told(archive, subscription("late")).after == 1  # registered once
+
+
+def test_the_ledger_knows_what_a_reader_was_told_across_digests(archive: Archive) -> None:
+    keep(archive, article(), match())
+    archive.commit_digest(told(archive, subscription("one")), message())
+    again = told(archive, subscription("two"))
+    assert again.lines == ()
+    keep(archive, article("http://other.test/x", publisher="Other", source_id="other"), match())
+    assert told(archive, subscription("one"), "s2").more_pickups == 1
+    keep(archive, article(text=LONG + " corrected"), match())
+    assert [line.updated for line in told(archive, subscription("one"), "s3").lines] == [True]
+
+
+def test_scheduled_slots_are_remembered_and_others_use_none_up(archive: Archive) -> None:
+    wanted = subscription()
+    archive.register([wanted], since=NOW - timedelta(days=7), now=NOW)
+    assert archive.served_until("morning", "reader@example.test") == NOW
+    later = NOW + timedelta(hours=5)
+    keep(archive, article(), match())
+    digest = compose(wanted, wanted.to[0], Slot(name="now-1", at=later, scheduled=False),
+                     archive.slice(wanted, wanted.to[0], []), [topic()], NOW)  # fmt: skip
+    archive.commit_digest(digest, message("now-1"))
+    assert archive.served_until("morning", "reader@example.test") == NOW
+    digest = compose(wanted, wanted.to[0], Slot(name="2026-11-23T07:00", at=later),
+                     archive.slice(wanted, wanted.to[0], []), [topic()], NOW)  # fmt: skip
+    assert archive.commit_digest(digest, None) is None
+    assert archive.served_until("morning", "reader@example.test") == later
+
+
+def test_a_message_goes_from_waiting_to_its_receipt(archive: Archive) -> None:
+    keep(archive, article(), match())
+    out = archive.commit_digest(told(archive, subscription()), message())
+    assert out is not None
+    assert [o.id for o in archive.outbox(due=NOW)] == [out.id]
+    archive.mark_unsent(out.id, "451 later", next_try_at=NOW + timedelta(minutes=1))
+    assert archive.outbox(due=NOW) == []
+    archive.mark_sending(out.id)
+    assert [o.id for o in archive.interrupted()] == [out.id]
+    archive.mark_unsent(out.id, "killed", next_try_at=NOW, doubt=True)
+    doubtful = archive.outbox(due=NOW)[0]
+    assert (doubtful.state, doubtful.doubts, doubtful.attempts) == (SendState.DOUBT, 1, 2)
+    archive.mark_sent(out.id, Receipt(at=NOW, channel="test", answer="250 ok"))
+    sent = archive.message(out.id)
+    assert sent is not None
+    assert sent.receipt == Receipt(at=NOW, channel="test", answer="250 ok")
+    assert (sent.state, archive.outbox(open_only=True), archive.interrupted()) == (SendState.SENT, [], [])
+    assert archive.message(99) is None
+
+
+def test_the_secret_is_made_once(opener: Opener) -> None:
+    first = opener()
+    secret = first.secret()
+    first.close()
+    again = opener()
+    assert again.secret() == secret
+    assert len(secret) == 32
+    again.close()
+
+
+def test_a_second_writer_is_told_who_writes(opener: Opener, archive: Archive) -> None:
+    with pytest.raises(ArchiveError, match=r"held by `roxham test` \(process \d+"):
+        opener()
+
+
+def test_the_heartbeat_is_the_last_one(archive: Archive) -> None:
+    assert archive.heartbeat() is None
+    archive.beat(NOW)
+    archive.beat(NOW + timedelta(seconds=15))
+    assert archive.heartbeat() == NOW + timedelta(seconds=15)
+
+
+def test_a_backup_is_an_archive_of_its_own(archive: Archive, tmp_path: Path) -> None:
+    keep(archive, article(), match())
+    archive.backup(tmp_path / "copy.db")
+    copy = SQLiteArchive.for_reading(tmp_path / "copy.db")
+    assert [a.title for a in copy.articles(Filter())] == ["A headline"]
+    copy.close()
+    with pytest.raises(ArchiveError, match="exists already"):
+        archive.backup(tmp_path / "copy.db")
+
+
+def test_entries_are_numbered_in_the_order_of_what_became_known(archive: Archive) -> None:
+    keep(archive, article(), match())
+    keep(archive, article(), match())
+    keep(archive, article(text=LONG + " more"), match())
+    entries = archive.slice(subscription(), "reader@example.test", []).entries
+    assert [(e.number, e.kind, e.version) for e in entries] == [(1, EntryKind.NEW, 1), (2, EntryKind.VERSION, 2)]
+
+
+def test_facts_count_what_a_source_brought(archive: Archive) -> None:
+    keep(archive, article(), match())
+    archive.keep_visit(visit(), [item("http://desk.test/b")])
+    facts = archive.facts()["desk"]
+    assert (facts.visits, facts.items, facts.pending, facts.matched, facts.rejected) == (2, 2, 1, 1, 0)

@@ -1,0 +1,95 @@
+"""The configuration that ships with the program, and the starter made of it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.config import Config, MailKind, load, starter
+from monitor.errors import ConfigError
+from monitor.query import Phrases, parse
+from monitor.types import Keep, Read
+from tests.configuration import SHIPPED
+
+
+def shipped(tmp_path: Path) -> Config:
+    starter(tmp_path / "config")
+    return load(tmp_path / "config", kinds=["feed"], environ={})
+
+
+def test_the_starter_is_the_shipped_configuration_and_holds_no_problem(tmp_path: Path) -> None:
+    config = shipped(tmp_path)
+    assert config.warnings == ()
+    assert config.fingerprint == load(SHIPPED, kinds=["feed"], environ={}).fingerprint
+    assert len(config.sources) > 40
+    assert {source.publisher for source in config.sources} >= {"The Canadian Press", "CBC", "La Presse"}
+    assert {source.language for source in config.sources} == {"en", "fr"}
+    assert [digest.language for digest in config.subscriptions] == ["en", "fr"]
+    assert config.mail.kind is MailKind.MAILDIR
+    assert all(address.endswith("@example.org") for digest in config.subscriptions for address in digest.to)
+
+
+def test_the_shipped_sources_respect_terms_and_limits(tmp_path: Path) -> None:
+    for source in shipped(tmp_path).sources:
+        if source.publisher in {"CBC", "Radio-Canada", "The Globe and Mail", "La Presse"}:
+            assert source.keep is Keep.EXCERPT, source.id
+        if "api.io.canada.ca" in source.url:
+            assert source.read is Read.FEED, source.id
+        if "thecanadianpressnews.ca" in source.url:
+            assert source.every >= timedelta(hours=1), source.id
+        assert "news.google" not in source.url
+
+
+def test_the_starter_never_overwrites(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "topics.yaml").write_text("mine")
+    with pytest.raises(ConfigError, match=r"topics\.yaml:1:1: is there already; nothing was written"):
+        starter(folder)
+    assert [path.name for path in folder.iterdir()] == ["topics.yaml"]
+    assert (folder / "topics.yaml").read_text() == "mine"
+
+
+def test_the_starter_says_why_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="the starter configuration cannot be written"):
+        starter(tmp_path / "file" / "config")
+
+
+@pytest.mark.parametrize(
+    ("topic_id", "text", "expected"),
+    [
+        ("roxham-road", "Police close Roxham Road", True),
+        ("roxham-road", "ROXHAM RD. QUEBEC", True),
+        ("roxham-road", "Roxham officiellement fermé", True),
+        ("roxham-road", "see #RoxhamRoad", True),
+        ("roxham-road", "par le chemin Roxham", True),
+        ("roxham-road", "A crash on Wroxham Road, Norwich", False),
+        ("roxham-road", "a tractor fire at Roxham Farm", False),
+        ("roxham-road", "Roxham Farm is far from Roxham Road", True),
+        ("stca", "the Safe Third Country Agreement", True),
+        ("stca", "the safe third\u2011country agreement", True),
+        ("stca", "Safe Third Countries Agreement", True),
+        ("stca", "l’Entente sur les tiers pays sûrs", True),
+        ("stca", "l'entente sur les tiers pays surs", True),
+        ("stca", "l’Accord sur les tiers pays sûrs", True),
+        ("stca", "Entente Canada–États-Unis sur les tiers pays sûrs", True),
+        ("stca", "l’entente entre le Canada et les États-Unis sur les tiers pays sûrs", True),
+        ("stca", "Rwanda is not a safe third country", False),
+        ("stca", "le règlement européen sur les pays tiers sûrs", False),
+        ("stca", "a U.S.-Guatemala safe third country agreement", False),
+        ("stca", "safety agreements with third countries", False),
+        ("stca", "the STCA (short term conflict alert)", False),
+        ("stca", "an ETPS graduate", False),
+    ],
+)
+def test_the_shipped_topics_find_their_forms_and_leave_false_friends(topic_id: str, text: str, expected: bool) -> None:
+    config = load(SHIPPED, kinds=["feed"], environ={})
+    topic = next(topic for topic in config.topics if topic.id == topic_id)
+    hidden = [(span.start, span.end) for span in Phrases([parse(form.text) for form in topic.excepting]).find(text)]
+    hits = [
+        span
+        for span in Phrases([parse(form.text) for form in topic.any]).find(text)
+        if not any(start <= span.start and span.end <= end for start, end in hidden)
+    ]
+    assert bool(hits) is expected

@@ -1,0 +1,116 @@
+"""What is due, and when next."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import due
+from monitor.types import Schedule, SourceState
+from tests.builders import NOW, SEVEN_ON_WEEKDAYS, source, subscription
+
+QUARTER = timedelta(minutes=15)
+
+
+def state(**changed: object) -> SourceState:
+    return SourceState(**{"source_id": "desk", "last_visit_at": NOW} | changed)  # type: ignore[arg-type]
+
+
+def test_a_new_source_is_due_at_once() -> None:
+    assert due.due_sources([source()], {}, NOW) == [source()]
+    assert due.due_sources([source(enabled=False)], {}, NOW) == []
+
+
+def test_a_source_is_due_after_its_interval() -> None:
+    states = {"desk": state()}
+    assert due.due_sources([source(every=QUARTER)], states, NOW + QUARTER - timedelta(seconds=1)) == []
+    assert due.due_sources([source(every=QUARTER)], states, NOW + QUARTER) == [source(every=QUARTER)]
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(0, 15), (1, 15), (2, 30), (3, 60), (9, 60), (99, 60)])
+def test_failures_back_off_up_to_an_hour(failures: int, minutes: int) -> None:
+    assert due.next_visit(source(every=QUARTER), state(failures=failures)) == NOW + timedelta(minutes=minutes)
+
+
+def test_a_slow_source_backs_off_no_further_than_its_own_interval() -> None:
+    day = timedelta(days=1)
+    assert due.next_visit(source(every=day), state(failures=5)) == NOW + day
+
+
+def test_the_servers_wish_is_a_lower_bound() -> None:
+    assert due.next_visit(source(every=QUARTER), state(not_before=NOW + timedelta(hours=3))) == NOW + timedelta(hours=3)
+    assert due.next_visit(source(every=QUARTER), state(not_before=NOW)) == NOW + QUARTER
+
+
+def test_the_longest_overdue_comes_first() -> None:
+    a, b = source("a"), source("b")
+    states = {"a": state(), "b": state(last_visit_at=NOW - timedelta(days=1))}
+    assert due.due_sources([a, b], states, NOW + timedelta(days=1)) == [b, a]
+
+
+def test_pages_are_tried_again_later_and_later_and_then_no_more() -> None:
+    waits = [(due.next_page_try(failures, NOW) or NOW) - NOW for failures in range(5)]
+    assert waits == sorted(waits)
+    assert waits[0] == timedelta(minutes=15)
+    assert due.next_page_try(5, NOW) is None
+
+
+def test_mail_is_tried_for_five_days() -> None:
+    assert due.next_mail_try(0, NOW, NOW) == NOW + timedelta(minutes=1)
+    assert due.next_mail_try(40, NOW, NOW + timedelta(days=4)) == NOW + timedelta(days=4, hours=4)
+    assert due.next_mail_try(40, NOW, NOW + timedelta(days=5)) is None
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "latest"),
+    [
+        (SEVEN_ON_WEEKDAYS, "2026-11-23T12:00", "2026-11-23T07:00"),  # Monday 07:00 in Toronto
+        (SEVEN_ON_WEEKDAYS, "2026-11-23T11:59", "2026-11-20T07:00"),  # not yet: Friday's
+        (SEVEN_ON_WEEKDAYS, "2026-11-22T18:00", "2026-11-20T07:00"),  # Sunday
+        (Schedule(text="", times=(time(6), time(18))), "2026-11-22T23:30", "2026-11-22T18:00"),
+        (Schedule(text="", weekdays=frozenset({0}), times=(time(8),)), "2026-11-23T12:59", "2026-11-16T08:00"),
+        (Schedule(text="", every=timedelta(hours=2)), "2026-11-22T15:10", "2026-11-22T14:00Z"),
+    ],
+)
+def test_the_latest_slot_in_the_readers_zone(schedule: Schedule, now: str, latest: str) -> None:
+    slot = due.latest_slot(subscription(at=schedule), utc(now))
+    assert slot is not None
+    assert slot.name == latest
+    assert slot.at <= utc(now)
+
+
+def test_an_hour_that_happens_twice_is_one_slot() -> None:
+    daily = subscription(at=Schedule(text="daily 01:30", times=(time(1, 30),)))
+    first = due.latest_slot(daily, utc("2026-11-01T05:45"))  # 01:45 EDT
+    second = due.latest_slot(daily, utc("2026-11-01T06:45"))  # 01:45 EST
+    assert first is not None
+    assert first == second
+    assert first.at == utc("2026-11-01T05:30")
+
+
+def test_an_hour_that_is_skipped_still_has_its_slot() -> None:
+    daily = subscription(at=Schedule(text="daily 02:30", times=(time(2, 30),)))
+    slot = due.latest_slot(daily, utc("2026-03-08T08:00"))
+    assert slot is not None
+    assert (slot.name, slot.at) == ("2026-03-08T02:30", utc("2026-03-08T07:30"))
+
+
+def test_at_once_has_no_calendar_and_a_slot_of_its_own() -> None:
+    alert = subscription(at=Schedule(text="at once", at_once=True))
+    assert due.latest_slot(alert, NOW) is None
+    assert due.next_slot(alert, NOW) is None
+    assert due.slot_now(alert, NOW).scheduled is False
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)))  # noqa: DTZ001
+def test_the_next_slot_is_the_latest_when_its_time_comes(moment: datetime) -> None:
+    now = moment.replace(tzinfo=UTC)
+    coming = due.next_slot(subscription(), now)
+    assert coming is not None
+    assert coming.at > now
+    assert due.latest_slot(subscription(), coming.at) == coming

@@ -1,0 +1,56 @@
+"""What is remembered of a source's listing."""
+
+from monitor.extract.urls import identity
+from monitor.listing import items, with_aliases
+from monitor.types import Found
+from tests.builders import article
+
+
+def found(url: str | None = "http://desk.test/a", title: str = "A", **changed: object) -> Found:
+    return Found(**{"url": url, "title": title} | changed)  # type: ignore[arg-type]
+
+
+def test_each_item_once_in_the_order_of_the_listing() -> None:
+    listed = items([found("http://desk.test/b"), found("http://desk.test/a")], identity)
+    assert [item.found.url for item in listed] == ["http://desk.test/b", "http://desk.test/a"]
+
+
+def test_an_item_keeps_its_key_when_its_guid_or_campaign_changes() -> None:
+    first = items([found("http://desk.test/a?utm_source=rss", guid="1")], identity)[0]
+    later = items([found("https://www.desk.test/a?utm_source=feed", guid="2")], identity)[0]
+    assert first.key == later.key
+    assert first.content_hash == later.content_hash
+
+
+def test_new_words_and_update_times_say_something_new_but_publication_times_do_not() -> None:
+    from tests.builders import NOW
+
+    plain = items([found()], identity)[0].content_hash
+    assert items([found(published_at=NOW)], identity)[0].content_hash == plain
+    assert items([found(updated_at=NOW)], identity)[0].content_hash != plain
+    assert items([found(summary="More")], identity)[0].content_hash != plain
+
+
+def test_the_same_item_listed_twice_is_one_with_both_addresses() -> None:
+    listed = items([found("http://desk.test/a"), found("http://desk.test/a?utm_source=x")], identity)
+    assert [(i.found.url, i.found.aliases) for i in listed] == [
+        ("http://desk.test/a", ("http://desk.test/a?utm_source=x",))
+    ]
+
+
+def test_items_that_share_an_address_get_names_of_their_own_and_keep_the_listed_one() -> None:
+    crowd = [found("http://desk.test/list#one", "One"), found("http://desk.test/list#two", "Two")]
+    listed = items(crowd, identity)
+    assert len({item.key for item in listed}) == 2
+    assert [item.found.aliases for item in listed] == [("http://desk.test/list#one",), ("http://desk.test/list#two",)]
+    assert [item.key for item in items(crowd, identity)] == [item.key for item in listed]
+    kept = with_aliases(article(listed[0].found.url or ""), listed[0].found, identity)
+    assert [a.url for a in kept.addresses][1:] == ["http://desk.test/list#one"]
+    assert len({a.identity for a in kept.addresses}) == 1
+
+
+def test_items_without_an_address_are_known_by_guid_or_words() -> None:
+    listed = items([found(None, guid="1"), found(None, "B"), found(None, "B"), found(None, "C")], identity)
+    assert len(listed) == 3
+    assert listed[0].key == "guid:1"
+    assert all(item.identity is None for item in listed)

@@ -1,0 +1,116 @@
+"""The normaliser and the tokeniser."""
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.text import clean, fold, one_line, sentence_around, words
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("plain", "plain"),
+        ("  two   spaces ", "two spaces"),
+        ("no\u00a0break\u202fspaces", "no break spaces"),
+        ("soft\u00adhyphen and zero\u200bwidth", "softhyphen and zerowidth"),
+        ("re\u0301gion", "région"),
+        ("\U0001d411\U0001d428\U0001d431ham \ufb01ne \uff21", "Roxham fine A"),
+        ("a\x00b\x1bc\u202edc", "abcdc"),
+        ("one\r\ntwo\r\n\r\n\r\nthree", "one\ntwo\n\nthree"),
+        ("one \n\n \n two", "one\n\ntwo"),
+        ("half\ud800pair", "halfpair"),
+    ],
+)
+def test_text_is_normalised_once(written: str, kept: str) -> None:
+    assert clean(written) == kept
+
+
+@given(st.text())
+def test_clean_is_idempotent_and_can_be_stored(text: str) -> None:
+    once = clean(text)
+    assert clean(once) == once
+    once.encode("utf-8")
+
+
+@given(st.text())
+def test_fold_is_idempotent(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text())
+def test_words_stand_where_they_say(text: str) -> None:
+    for word in words(text):
+        assert fold(text[word.start : word.end]) == word.folded or text.isascii()
+        assert word.folded
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Roxham Rd., #RoxhamRoad", ["roxham", "rd", "roxhamroad"]),
+        ("L’asile d'Élodie: tiers pays sûrs", ["l", "asile", "d", "elodie", "tiers", "pays", "surs"]),
+        ("Third-Country and C‑2 at 12:30", ["third", "country", "and", "c", "2", "at", "12", "30"]),
+        ("snake_case", ["snake", "case"]),
+    ],
+)
+def test_words_are_parted_and_folded(text: str, expected: list[str]) -> None:
+    assert [word.folded for word in words(text)] == expected
+
+
+@given(st.text(alphabet="abcXYZ éèÀûœ’'-–\u2011_.,#0123456789\u0301«»", max_size=40))
+def test_words_are_those_of_the_search_index(text: str) -> None:
+    """FTS5's own tokeniser is the judge."""
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE VIRTUAL TABLE t USING fts5(x, tokenize = 'unicode61 remove_diacritics 2')")
+    db.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, 'instance')")
+    kept = clean(text)
+    db.execute("INSERT INTO t VALUES (?)", (kept,))
+    expected = [row[0] for row in db.execute("SELECT term FROM v ORDER BY offset")]
+    db.close()
+    assert [word.folded for word in words(kept)] == expected
+
+
+def around(text: str, wanted: str) -> str:
+    start = text.index(wanted)
+    sentence, at = sentence_around(text, start, start + len(wanted))
+    assert sentence[at : at + len(wanted)] == wanted
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "sentence"),
+    [
+        ("First one. They met at Roxham Road. Third.", "Roxham Road", "They met at Roxham Road."),
+        ("He lives on Roxham Rd. in Quebec. Then.", "Roxham Rd", "He lives on Roxham Rd. in Quebec."),
+        ("It was Feb. 21 when U.S. guards saw Roxham. End.", "Roxham", "It was Feb. 21 when U.S. guards saw Roxham."),
+        ("Title\n\nThe chemin Roxham est fermé.\n\nNext", "chemin Roxham", "The chemin Roxham est fermé."),
+        ("“Close Roxham Road now!” he said. “Why?”", "Roxham Road", "“Close Roxham Road now!” he said."),
+        ("« Fermez le chemin Roxham ! » Puis rien.", "chemin Roxham", "« Fermez le chemin Roxham ! »"),
+        ("Roxham", "Roxham", "Roxham"),
+    ],
+)
+def test_the_sentence_around_words(text: str, wanted: str, sentence: str) -> None:
+    assert around(text, wanted) == sentence
+
+
+def test_a_long_sentence_is_cut_around_the_words() -> None:
+    text = "word " * 300 + "Roxham Road " + "word " * 300
+    sentence = around(text, "Roxham Road")
+    assert len(sentence) < 420
+    assert sentence.startswith("…word")
+    assert sentence.endswith("word…")
+
+
+@given(st.text(max_size=300), st.integers(0, 300), st.integers(1, 30))
+def test_the_words_are_always_in_their_sentence(text: str, start: int, length: int) -> None:
+    start = min(start, len(text))
+    end = min(start + length, len(text))
+    sentence, at = sentence_around(text, start, end)
+    assert sentence[at : at + end - start] == text[start:end].replace("\n", " ")
+
+
+def test_a_headline_is_one_line() -> None:
+    assert one_line(" Two\nlines\tand a tab ") == "Two lines and a tab"
