@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run check test lint lock bench clean
+.PHONY: help demo run check test lint docs lock bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,9 @@ lint: $(VENV)/.ready-dev ## format, style and types
 test: lint ## lint, then every test with a coverage report
 	$(BIN)/pytest --cov --cov-report=term-missing
 
+docs: $(VENV)/.ready ## write the two pages of docs/ that are made from the code
+	$(BIN)/python -m docs.reference
+
 bench: $(VENV)/.ready-dev ## the measurements in benchmarks/
 	$(BIN)/python -m benchmarks
 
@@ -43,7 +46,7 @@ lock: $(UV) ## write both locks anew; `make lock UPGRADE=1` takes the newest ver
 
 clean: ## remove what was built; var/ with your archive stays
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find monitor spiders tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find monitor spiders docs tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roxham needs Python 3.11 or newer: make PYTHON=python3.12")'

@@ -5,7 +5,7 @@ import importlib.util
 import ipaddress
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,8 @@ from monitor.types import Clock, Digest, Message
 if TYPE_CHECKING:
     from monitor.archive.sqlite import SQLiteArchive
     from monitor.channels import Channel
-    from monitor.pipeline import Collect, Deliver, Progress, Threads
+    from monitor.crawl import Crawl
+    from monitor.pipeline import Collect, Deliver, Progress, Reader, Threads, Trial
 
 REACH = timedelta(days=7)
 """How far a new reader's first digest reaches back."""
@@ -88,35 +89,15 @@ class Line:
 @contextmanager
 def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" = None) -> Iterator[Line]:
     """Builds the line; its threads end with the context."""
-    from monitor import extract, stories
-    from monitor.crawl import Crawl
     from monitor.digest import compose
-    from monitor.extract import urls
-    from monitor.match import Matcher
-    from monitor.pipeline import Collect, Deliver, Reader, Teller, Threads
+    from monitor.pipeline import Collect, Deliver, Teller, Threads
 
     threads = Threads()
-    crawl = Crawl(
-        user_agent=user_agent(config),
-        clock=utc_now,
-        delay=config.crawl.delay,
-        timeout=config.crawl.timeout,
-        max_bytes=config.crawl.max_size,
-        allow_private=[_rule(*allowed) for allowed in config.crawl.allow_private],
-        concurrency=config.crawl.concurrency,
-    )
     collect = Collect(
         sources=config.sources,
         archive=archive,
-        crawl=crawl,
-        rooms=Reader(
-            identity=urls.identity,
-            from_page=extract.from_page,
-            from_feed=lambda found, source, partial: extract.from_feed(found, source, partial=partial),
-            match=Matcher(config.topics).match,
-            fingerprint=stories.fingerprint,
-            place=stories.place,
-        ),
+        crawl=_crawl(config),
+        rooms=_reader(config),
         threads=threads,
         clock=utc_now,
         progress=progress,
@@ -135,6 +116,51 @@ def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" =
         yield Line(config=config, archive=archive, collect=collect, deliver=deliver, threads=threads, clock=utc_now)
     finally:
         threads.close()
+
+
+@contextmanager
+def trial(config: Config) -> "Iterator[Trial]":
+    """Builds what walks one address through the rooms and keeps nothing. Raises ArchiveError for one it cannot read."""
+    from monitor.pipeline import Trial
+
+    with ExitStack() as open_:
+        archive = open_.enter_context(reading(config)) if archive_path(config).exists() else None
+        yield Trial(
+            crawl=_crawl(config),
+            rooms=_reader(config),
+            neighbours=archive.neighbours if archive is not None else None,
+            pause=config.crawl.delay,
+        )
+
+
+def _crawl(config: Config) -> "Crawl":
+    from monitor.crawl import Crawl
+
+    return Crawl(
+        user_agent=user_agent(config),
+        clock=utc_now,
+        delay=config.crawl.delay,
+        timeout=config.crawl.timeout,
+        max_bytes=config.crawl.max_size,
+        allow_private=[_rule(*allowed) for allowed in config.crawl.allow_private],
+        concurrency=config.crawl.concurrency,
+    )
+
+
+def _reader(config: Config) -> "Reader":
+    from monitor import extract, stories
+    from monitor.extract import urls
+    from monitor.match import Matcher
+    from monitor.pipeline import Reader
+
+    return Reader(
+        identity=urls.identity,
+        from_page=extract.from_page,
+        from_feed=lambda found, source, partial: extract.from_feed(found, source, partial=partial),
+        match=Matcher(config.topics).match,
+        fingerprint=stories.fingerprint,
+        place=stories.place,
+    )
 
 
 def _rule(network: object, port: int | None) -> str:

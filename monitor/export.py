@@ -20,6 +20,23 @@ def topics(matches: tuple[Match, ...]) -> list[Json]:
     return [{"id": match.topic_id, "terms": list(match.terms), "mention": match.mention} for match in matches]
 
 
+def why(matches: tuple[Match, ...]) -> list[Json]:
+    """Returns the words that were found, each with the place where it first stands and the sentence around it."""
+    return [
+        {
+            "topic": match.topic_id,
+            "form": hit.form,
+            "language": hit.language,
+            "place": hit.place.value,
+            "words": hit.surface,
+            "sentence": hit.sentence,
+            "count": hit.count,
+        }
+        for match in matches
+        for hit in match.hits
+    ]
+
+
 def article(kept: Kept) -> Json:
     """Returns one article, as a line of `export --format jsonl`."""
     return {
@@ -58,19 +75,7 @@ def shown(kept: Kept, versions: list[Version]) -> Json:
         "updated_at": when(kept.updated_at),
         "last_seen_at": when(kept.last_seen_at),
         "summary": kept.summary,
-        "why": [
-            {
-                "topic": match.topic_id,
-                "form": hit.form,
-                "language": hit.language,
-                "place": hit.place.value,
-                "words": hit.surface,
-                "sentence": hit.sentence,
-                "count": hit.count,
-            }
-            for match in kept.matches
-            for hit in match.hits
-        ],
+        "why": why(kept.matches),
         "history": [
             {
                 "version": version.number,

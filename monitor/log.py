@@ -45,4 +45,5 @@ def set_up(form: LogFormat = LogFormat.TEXT, *, verbose: bool = False, stream: T
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # a page without text is an outcome, not a warning
     logging.getLogger("roxham").setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -106,6 +106,7 @@ class Service:
                 failed=outcomes[VisitOutcome.FAILED],
                 **{outcome.value: count for outcome, count in sorted(done.counts.items()) if count},
             )
+            await self._start("deliver", self._deliver)  # whoever is told at once need not wait for the next tick
 
     async def _deliver(self) -> None:
         for delivery in await self._line.deliver.deliver():

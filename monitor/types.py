@@ -184,6 +184,7 @@ class Pending:
     found: Found
     attempts: int  # reads begun that never ended, because the process died
     failures: int  # reads that ended without a page
+    not_before: datetime | None = None  # when the page is to be tried again
     article_id: int | None = None  # the partial article that the feed's text already gave
 
 
@@ -370,6 +371,7 @@ class Reading:
     matches: tuple[Match, ...]
     fingerprint: Fingerprint
     retry_at: datetime | None = None  # a partial article whose page is tried again then
+    asked_until: datetime | None = None  # the server wants to be left alone until then (Retry-After)
     note: str | None = None  # why the page could not be read
 
 
@@ -431,6 +433,11 @@ class Kept:
     version: int
     matches: tuple[Match, ...]
     credit: Credit
+
+    @property
+    def dated_at(self) -> datetime:
+        """When it appeared, as well as can be known: published, else updated (some feeds say no more), else seen."""
+        return self.published_at or self.updated_at or self.first_seen_at
 
 
 # --- telling ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ _TEMPORARY = (
     DownloadTimeoutError,
     ResponseDataLossError,
 )
-_TEMPORARY_STATUS = frozenset({408, 421, 423, 425, 429})
+_TEMPORARY_STATUS = frozenset({401, 402, 403, 404, 408, 421, 423, 425, 429})  # walls fall; pages follow their feed
 LONGEST_WAIT = timedelta(days=1)  # nobody is allowed to silence a source for longer
 _SMALL = 4096  # bytes; block pages are short, articles are not
 _BLOCKED = re.compile(

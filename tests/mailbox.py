@@ -5,7 +5,7 @@ import datetime
 import ipaddress
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -62,6 +62,7 @@ class Mailbox:
         self.tls = tls
         self.login = login
         self.faults: dict[str, Fault | list[Fault]] = dict(faults or {})
+        self.reached: Callable[[str], None] = lambda step: None  # called in the server's thread, `CONNECT` too
         self.delivered: list[Delivered] = []
         self.connections = 0  # begun
         self.ended = 0  # of those
@@ -108,6 +109,7 @@ class Mailbox:
 
     def _session(self) -> "_Session":
         self.connections += 1
+        self.reached("CONNECT")
         self._sessions.append(_Session(self, self._context if self.tls == "starttls" else None))
         return self._sessions[-1]
 
@@ -138,6 +140,7 @@ class _Session(SMTP):
 
     async def _misbehave(self, step: str) -> bool:
         """Does what is planned for the step; True when the step is dealt with."""
+        self._box.reached(step)
         match self._box.fault(step):
             case None:
                 return False
@@ -193,6 +196,7 @@ class _Session(SMTP):
                     user=session.auth_data,
                 )
             )
+        self._box.reached("DOT")
         if plan == "drop":
             self.cut()
         if plan in ("drop", "hang"):

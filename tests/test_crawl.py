@@ -351,7 +351,7 @@ async def test_a_page_is_read_through_its_redirects(site: Site) -> None:
 
 
 async def test_pages_that_cannot_be_read_say_whether_later_can_help(site: Site) -> None:
-    statuses = {401: False, 403: False, 404: False, 410: False, 451: False, 429: True, 500: True, 503: True}
+    statuses = {401: True, 403: True, 404: True, 410: False, 451: False, 429: True, 500: True, 503: True}
     for status in statuses:
         site.put(f"/{status}", b"", status=status)
     site.put("/pdf", b"%PDF-1.7" + b" " * 2**19, type="application/pdf")

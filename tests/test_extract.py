@@ -707,6 +707,18 @@ def test_any_markup_gives_an_article_or_a_reason(markup: str) -> None:
             assert answer.text is None or answer.text.strip()
 
 
+@pytest.mark.parametrize("run", ["A" * 150, "ÉA" * 70, "A." * 60, "Aa " * 45, "— " * 60, " " * 390])
+@pytest.mark.timeout(10)
+def test_long_runs_in_a_line_do_not_hang(run: str) -> None:
+    for line in (f"{run} press", f"By {run}!", f"{run[:120]} The Canadian Press said"):
+        assert credit(line) == Credit()
+        assert people([line]) is not None
+        text = f"{FIRST}\n\n{line}\n\n{SECOND}"
+        assert FIRST in (read(html(text=text)).text or "")
+        assert without_tail(text).startswith(FIRST)
+    assert identity("https://example.com/a" + "/amp" * 5000) == "example.com/a"
+
+
 @pytest.mark.parametrize(
     "markup",
     [

@@ -145,6 +145,16 @@ class Archive(Protocol):
         """Returns items to read now, oldest first; those whose reading once killed the process come last."""
         ...
 
+    def waiting(
+        self, now: datetime, *, sources: Collection[str] | None = None, after: int = 0, limit: int = 1000
+    ) -> list[Pending]:
+        """Returns items with a number above `after` that wait for a later try, in the order of their numbers.
+
+        Without those whose server asked for the wait: that one is not ours to cut short; and without those whose
+        reading once killed the process.
+        """
+        ...
+
     def begin(self, item_ids: Collection[int]) -> None:
         """Notes that a reading of these items begins, before it begins."""
         ...
@@ -161,6 +171,10 @@ class Archive(Protocol):
         """Closes an item that is no article; `aside` keeps what was found of it, so that `retry` can take it up."""
         ...
 
+    def postpone(self, item_id: int, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
+        """Leaves an item pending, of which there is nothing to keep before its page can be read."""
+        ...
+
     def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
         """Returns the items in these states, newest first."""
         ...
@@ -170,6 +184,10 @@ class Archive(Protocol):
         ...
 
     # keeping
+
+    def neighbours(self, article: Article, fingerprint: Fingerprint) -> list[Neighbour]:
+        """Returns every article that has one of these addresses, or had this text in any version; a reader may ask."""
+        ...
 
     def keep(self, readings: Sequence[Reading], place: Place, now: datetime) -> list[Outcome]:
         """Places and keeps readings in one transaction; returns what became of each, in their order."""

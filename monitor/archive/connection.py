@@ -78,6 +78,8 @@ class Connected:
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif not path.exists():
                 raise ArchiveError(f"{path}: there is no archive yet; `roxham collect` makes it")
+            if path.is_dir():
+                raise ArchiveError(f"{path}: is a folder; an archive is a file")
             self.db = Database(_connect(path, writable=writable), recursive_triggers=False, execute_plugins=False)
             try:
                 self._prepare()
@@ -89,21 +91,29 @@ class Connected:
         connection = self.db.conn
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA busy_timeout = 5000")
+        self._recognise(connection)
         if self.writable:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA temp_store = MEMORY")
+        if self.writable:
+            migrations.apply(self.db)
+
+    def _recognise(self, connection: Any) -> None:
+        """Touches nothing that is not an archive of this version, or an older one that a writer may bring up to it."""
         known = {step.name for step in migrations.applied(self.db)}
         if newer := known - set(NAMES):
             raise ArchiveError(f"{self.path}: made by a newer version of roxham (step {min(newer)}); update this one")
-        if self.writable:
-            migrations.apply(self.db)
-        elif set(NAMES) - known:
-            raise ArchiveError(
-                f"{self.path}: made by an older version of roxham; `roxham collect` brings it up to date"
-            )
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name NOT GLOB '*sqlite_*'").fetchone()[0]
+        if not known and tables:
+            raise ArchiveError(f"{self.path}: is the SQLite file of another program; name another file")
+        if self.writable or not set(NAMES) - known:
+            return
+        if not known:
+            raise ArchiveError(f"{self.path}: there is no archive in it yet; `roxham collect` makes it")
+        raise ArchiveError(f"{self.path}: made by an older version of roxham; `roxham collect` brings it up to date")
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Database]:
@@ -125,6 +135,12 @@ class Connected:
                 if durable:
                     connection.execute("PRAGMA synchronous = NORMAL")
 
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Several questions that one answer is made of; the caller writes nothing."""
+        with self._mutex, guarded(self.path):
+            yield self.db
+
     def rows(self, sql: str, values: Sequence[object] | dict[str, object] = ()) -> list[Row]:
         """Returns all rows of a query."""
         with self._mutex, guarded(self.path):
@@ -141,8 +157,12 @@ class Connected:
             raise ArchiveError(f"{file}: exists already; name a new file")
         with guarded(file):
             file.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(str(file))) as copy:
-                self.db.conn.backup(copy)
+            try:
+                with closing(sqlite3.connect(str(file))) as copy:
+                    self.db.conn.backup(copy)
+            except BaseException:
+                file.unlink(missing_ok=True)  # half a copy looks like a whole one
+                raise
 
 
 def _connect(path: Path, *, writable: bool) -> Any:

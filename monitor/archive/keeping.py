@@ -9,10 +9,12 @@ from sqlite_utils import Database
 from monitor.archive import Place
 from monitor.archive.connection import Connected, marks, stamp, stamp_or_none
 from monitor.archive.rows import pack_hits
+from monitor.archive.watching import put_off
 from monitor.types import (
     AddressKind,
     Article,
     EntryKind,
+    Fingerprint,
     Keep,
     Match,
     Neighbour,
@@ -29,11 +31,17 @@ _EXCERPT = 300  # characters of a summary that a source with `keep: excerpt` lea
 class Keeping(Connected):
     """See the contract in monitor/archive/__init__.py."""
 
+    def neighbours(self, article: Article, fingerprint: Fingerprint) -> list[Neighbour]:
+        with self.reading() as db:
+            return _neighbours(db, article, fingerprint)  # within `keep`, in its transaction
+
     def keep(self, readings: Sequence[Reading], place: Place, now: datetime) -> list[Outcome]:
         with self.write() as db:
             outcomes = []
             for reading in readings:
-                placement = place(reading.article, reading.fingerprint, _neighbours(db, reading))
+                placement = place(
+                    reading.article, reading.fingerprint, self.neighbours(reading.article, reading.fingerprint)
+                )
                 outcome, article_id = _keep(db, reading, placement, now)
                 _close_item(db, reading, article_id)
                 outcomes.append(outcome)
@@ -54,9 +62,8 @@ class Keeping(Connected):
             return len(ids)
 
 
-def _neighbours(db: Database, reading: Reading) -> list[Neighbour]:
-    """Every article that has one of the reading's addresses, or had its text in any version."""
-    names = [a.identity for a in reading.article.addresses if a.kind is not AddressKind.HINT]
+def _neighbours(db: Database, article: Article, fingerprint: Fingerprint) -> list[Neighbour]:
+    names = [a.identity for a in article.addresses if a.kind is not AddressKind.HINT]
     ids: dict[int, str | None] = {
         row[0]: None
         for row in db.conn.execute(
@@ -64,7 +71,7 @@ def _neighbours(db: Database, reading: Reading) -> list[Neighbour]:
             names,
         )
     }
-    if (text_hash := reading.fingerprint.text_hash) is not None:
+    if (text_hash := fingerprint.text_hash) is not None:
         for row in db.conn.execute(
             "SELECT DISTINCT article FROM versions WHERE text_hash = ? ORDER BY article LIMIT 50", (text_hash,)
         ):
@@ -209,15 +216,13 @@ def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, r
 
 def _close_item(db: Database, reading: Reading, article_id: int) -> None:
     """A partial article whose page is tried again leaves its item pending; every other item is done."""
+    item_id = reading.pending.item_id
     if reading.retry_at is not None:
-        db.conn.execute(
-            "UPDATE items SET article = ?, attempts = 0, failures = failures + 1, not_before = ?, reason = ? "
-            "WHERE id = ?",
-            (article_id, stamp(reading.retry_at), reading.note, reading.pending.item_id),
-        )
+        put_off(db, item_id, reading.note, reading.retry_at, reading.asked_until)
+        db.conn.execute("UPDATE items SET article = ? WHERE id = ?", (article_id, item_id))
         return
     db.conn.execute(
         "UPDATE items SET article = ?, state = 'done', found = NULL, attempts = 0, not_before = NULL, reason = ? "
         "WHERE id = ?",
-        (article_id, reading.note, reading.pending.item_id),
+        (article_id, reading.note, item_id),
     )

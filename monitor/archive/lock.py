@@ -26,7 +26,7 @@ class WriterLock:
         self.path = lock_path(archive)
         try:
             archive.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = self.path.open("a+", encoding="utf-8")
+            self._file: IO[bytes] = self.path.open("ab+", buffering=0)
         except OSError as error:
             raise ArchiveError(f"{archive}: cannot be written: {error.strerror}: {self.path}") from error
         deadline = time.monotonic() + wait
@@ -36,12 +36,13 @@ class WriterLock:
                 self._file.close()
                 raise ArchiveError(f"{archive}: held by {holder}; it can be read meanwhile, and written when that ends")
             time.sleep(0.1)
-        self._file.seek(0)
-        self._file.truncate()
-        json.dump(
-            {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": now.isoformat()}, self._file
-        )
-        self._file.flush()
+        name = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": now.isoformat()}
+        try:
+            self._file.truncate(0)
+            self._file.write(json.dumps(name).encode())
+        except OSError as error:
+            self._file.close()
+            raise ArchiveError(f"{archive}: cannot be written: {error.strerror}: {self.path}") from error
 
     def _try(self) -> bool:
         try:
@@ -56,14 +57,26 @@ class WriterLock:
     def release(self) -> None:
         """Gives the lock back. The file stays: removing it would let two processes hold different files."""
         if not self._file.closed:
-            self._file.seek(0)
-            self._file.truncate()
+            self._file.truncate(0)
             self._file.close()
 
 
 def lock_path(archive: Path) -> Path:
     """Returns where an archive's lock file lies."""
     return archive.with_name(archive.name + ".lock")
+
+
+def holder(archive: Path) -> str | None:
+    """Returns who holds an archive, or None: the name that a killed process left in its lock file does not count."""
+    path = lock_path(archive)
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return describe(path) or "another process"
+    except OSError:
+        return None
 
 
 def describe(path: Path) -> str | None:

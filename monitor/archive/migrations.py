@@ -142,5 +142,11 @@ def m001_first(db: Database) -> None:
             db.conn.execute(statement)
 
 
-NAMES = ("m001_first",)
+@migrations()
+def m002_asked_until(db: Database) -> None:
+    """Until when a page's server asked to be left alone: a wait that is not ours to cut short."""
+    db.conn.execute("ALTER TABLE items ADD COLUMN asked_until TEXT")
+
+
+NAMES = ("m001_first", "m002_asked_until")
 """Every step this program knows, in order: an archive with others was made by a newer one."""

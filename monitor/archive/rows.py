@@ -68,6 +68,7 @@ def pending(row: Row) -> Pending:
         found=unpack(row["found"]),
         attempts=row["attempts"],
         failures=row["failures"],
+        not_before=moment_or_none(row["not_before"]),
         article_id=row["article"],
     )
 

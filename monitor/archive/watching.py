@@ -61,6 +61,17 @@ class Watching(Connected):
         )
         return [row_of.pending(row) for row in rows]
 
+    def waiting(
+        self, now: datetime, *, sources: Collection[str] | None = None, after: int = 0, limit: int = 1000
+    ) -> list[Pending]:
+        only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
+        rows = self.rows(
+            "SELECT * FROM items WHERE state = 'pending' AND attempts = 0 AND not_before > ?1 AND id > ?2 "  # noqa: S608
+            f"AND (asked_until IS NULL OR asked_until <= ?1){only} ORDER BY id LIMIT ?",
+            [stamp(now), after, *(sources or ()), limit],
+        )
+        return [row_of.pending(row) for row in rows]
+
     def begin(self, item_ids: Collection[int]) -> None:
         self._count_attempts(item_ids, "attempts + 1")
 
@@ -89,6 +100,10 @@ class Watching(Connected):
                 (state.value, reason, aside, item_id),
             )
 
+    def postpone(self, item_id: int, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
+        with self.write() as db:
+            put_off(db, item_id, reason, until, asked_until)
+
     def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
         rows = self.rows(
             f"SELECT * FROM items WHERE state IN ({marks(len(states))}) ORDER BY id DESC LIMIT ?",  # noqa: S608
@@ -100,11 +115,21 @@ class Watching(Connected):
         ids = json.dumps(None if item_ids is None else list(item_ids))
         with self.write() as db:
             return db.conn.execute(
-                "UPDATE items SET state = 'pending', attempts = 0, not_before = NULL, reason = NULL "
-                "WHERE found IS NOT NULL AND (state = 'set aside' OR state = 'pending' AND not_before IS NOT NULL) "
+                "UPDATE items SET state = 'pending', attempts = 0, not_before = NULL, asked_until = NULL, "
+                "reason = NULL WHERE found IS NOT NULL "
+                "AND (state = 'set aside' OR state = 'pending' AND not_before IS NOT NULL) "
                 "AND (?1 = 'null' OR id IN (SELECT value FROM json_each(?1)))",
                 (ids,),
             ).rowcount
+
+
+def put_off(db: Database, item_id: int, reason: str | None, until: datetime, asked_until: datetime | None) -> None:
+    """Counts a failed try; one that came before its time (`until` is as it was) costs none of those that are left."""
+    db.conn.execute(
+        "UPDATE items SET attempts = 0, failures = failures + (not_before IS NOT ?1), not_before = ?1, "
+        "asked_until = ?2, reason = ?3 WHERE id = ?4",
+        (stamp(until), stamp_or_none(asked_until), reason, item_id),
+    )
 
 
 def _keep_state(db: Database, visit: Visit) -> None:
@@ -148,8 +173,8 @@ def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item) -> bool:
     if known is not None:
         db.conn.execute(
             "UPDATE items SET content_hash = ?, identity = ?, url = ?, title = ?, found = ?, last_visit = ?, "
-            "last_seen_at = ?, state = 'pending', attempts = 0, failures = 0, not_before = NULL, reason = NULL "
-            "WHERE id = ?",
+            "last_seen_at = ?, state = 'pending', attempts = 0, failures = 0, not_before = NULL, asked_until = NULL, "
+            "reason = NULL WHERE id = ?",
             (*values, known["id"]),
         )
         return True

@@ -1,8 +1,4 @@
-"""The commands. Each is a few lines: the work is in the rooms, and heavy libraries are loaded where they are used.
-
-Exit codes: 0 done · 1 nothing at all succeeded (with `--strict`: something did not) · 2 wrong usage or configuration ·
-3 a check asked for did not hold · 4 the archive cannot be used.
-"""
+"""The commands. Each is a few lines: the work is in the rooms, and heavy libraries are loaded where they are used."""
 
 import sys
 from pathlib import Path
@@ -10,10 +6,18 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli import looking, setting, working
+from monitor.cli import looking, setting, trying, working
 from monitor.cli.output import Context, complain
 from monitor.errors import ArchiveError, ConfigError, MonitorError
 from monitor.log import LogFormat, set_up
+
+EXIT_CODES = {
+    0: "done; what a later run may cure is only reported",
+    1: "nothing at all succeeded; with `--strict`: something did not",
+    2: "wrong usage or configuration",
+    3: "a check that was asked for did not hold",
+    4: "the archive cannot be used",
+}
 
 app = typer.Typer(
     name="roxham",
@@ -24,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (setting, working, looking):
+for module in (setting, working, trying, looking):
     module.add_to(app)
 
 

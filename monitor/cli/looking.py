@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from monitor.cli.output import (
+    LARGEST,
     AsJson,
     Context,
     Limit,
@@ -19,6 +20,7 @@ from monitor.cli.output import (
     print_json,
     print_lines,
     print_table,
+    unknown,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def search(
         article = hit.article
         out.print(Text(article.title, style="bold"))
         about = ", ".join(match.topic_id for match in article.matches) or "no topic"
-        seen = local(article.published_at or article.first_seen_at, config.timezone)
+        seen = local(article.dated_at, config.timezone)
         out.print(Text(f"  {article.id} · {seen} · {article.publisher} · {about}\n  {article.url}", style="dim"))
         if hit.snippet:
             out.print(_marked(hit.snippet))
@@ -91,7 +93,7 @@ def _marked(snippet: str) -> object:
 
 def show(
     context: typer.Context,
-    article_id: Annotated[int, typer.Argument(metavar="ID", help="An article's number.")],
+    article_id: Annotated[int, typer.Argument(metavar="ID", max=LARGEST, help="An article's number.")],
     as_json: AsJson = False,
 ) -> None:
     """Show one article: its text, why it matched, its names and versions."""
@@ -232,11 +234,15 @@ def pending(
 
     config = _config(context)
     if retry is not None:
-        if retry != "all" and not retry.isdigit():
+        if retry != "all" and not retry.isdecimal():
             complain(f"--retry takes the number of an item, or all; not {retry!r}")
             raise typer.Exit(2)
         with app.writing(config, purpose="pending") as archive:
-            typer.echo(f"{plural(archive.retry(None if retry == 'all' else [int(retry)]), 'item')} pending again")
+            again = archive.retry(None if retry == "all" else [int(retry)])
+        if not again and retry != "all":
+            complain(f"no item {retry} waits for a later try or was set aside")
+            raise typer.Exit(1)
+        print_json({"retried": again}) if as_json else typer.echo(f"{plural(again, 'item')} pending again")
         return
     states = [ItemState.REJECTED] if rejected else [ItemState.SET_ASIDE] if set_aside else [
         ItemState.PENDING, ItemState.SET_ASIDE]  # fmt: skip
@@ -254,8 +260,10 @@ def pending(
 
 def outbox(
     context: typer.Context,
-    show: Annotated[int | None, typer.Option("--show", metavar="ID", help="Print one message as it is sent.")] = None,
-    retry: Annotated[int | None, typer.Option("--retry", metavar="ID", help="Send it once more.")] = None,
+    show: Annotated[
+        int | None, typer.Option("--show", metavar="ID", max=LARGEST, help="Print one message as it is sent.")
+    ] = None,
+    retry: Annotated[int | None, typer.Option("--retry", metavar="ID", max=LARGEST, help="Send it once more.")] = None,
     unsent: Annotated[bool, typer.Option("--unsent", help="Only messages without a receipt.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -267,13 +275,19 @@ def outbox(
         with app.writing(config, purpose="outbox") as archive:
             _again(archive.message(retry) is not None, retry)
             archive.mark_unsent(retry, "an operator asked for another try", next_try_at=app.utc_now())
-        typer.echo(f"message {retry} will be sent at the next chance, under the same Message-ID")
+            waiting = archive.message(retry)
+        if as_json and waiting is not None:
+            print_json(export.outgoing(waiting))
+        else:
+            typer.echo(f"message {retry} will be sent at the next chance, under the same Message-ID")
         return
     with app.reading(config) as archive:
         if show is not None:
             message = archive.message(show)
             _again(message is not None, show)
-            typer.echo(message.message.raw.decode("utf-8", "replace") if message else "")
+            if message is not None:
+                raw = message.message.raw.decode("utf-8", "replace")
+                print_json(export.outgoing(message) | {"raw": raw}) if as_json else typer.echo(raw)
             return
         messages = archive.outbox(open_only=unsent)
     if as_json:
@@ -300,7 +314,7 @@ def status(
 ) -> None:
     """Say who holds the archive, whether the service is alive, and what waits."""
     from monitor import app, export
-    from monitor.archive.lock import describe, lock_path
+    from monitor.archive.lock import holder
     from monitor.types import ItemState
 
     config = _config(context)
@@ -314,7 +328,7 @@ def status(
     document = {
         "alive": living,
         "heartbeat_at": export.when(beat),
-        "held_by": describe(lock_path(archive.path)),
+        "held_by": holder(archive.path),
         "sources": {"watched": sum(s.enabled for s in config.sources), "ill": ill},
         "pending": sum(item.state is ItemState.PENDING for item in waiting),
         "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
@@ -340,7 +354,11 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar=
     """Write a consistent copy of the archive, also while the service runs."""
     from monitor import app
 
-    with app.reading(_config(context)) as archive:
+    config = _config(context)
+    if file.exists():
+        complain(f"{file}: exists already; name a new file")
+        raise typer.Exit(2)
+    with app.reading(config) as archive:
         archive.backup(file)
     typer.echo(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
 
@@ -363,6 +381,8 @@ def _filter(
     from monitor.archive import Filter
     from monitor.query import QueryError, search_phrases
 
+    _hint(source, [s.id for s in config.sources], "source", "sources.yaml")
+    _hint(topic, [t.id for t in config.topics], "topic", "topics.yaml")
     if query is not None:
         try:
             search_phrases(query)
@@ -380,6 +400,12 @@ def _filter(
     )
 
 
+def _hint(named: str | None, ids: list[str], what: str, file: str) -> None:
+    """An id that is not configured may be a slip, or of former days: the archive is asked all the same."""
+    if named is not None and named not in ids:
+        complain(f"note: {unknown(named, ids, what, file)}")
+
+
 def _moment(text: str | None, zone: str, option: str) -> datetime | None:
     """Reads `2026-11-22`, `2026-11-22T07:00` (both local), a full ISO time, or `7d`, `12h` (so long ago)."""
     if text is None:
@@ -391,7 +417,7 @@ def _moment(text: str | None, zone: str, option: str) -> datetime | None:
             moment = datetime.fromisoformat(text)
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
         return datetime.now(UTC) - duration(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         complain(f"{option}: {text!r} is no time; write 2026-11-22, 2026-11-22T07:00 or 7d")
         raise typer.Exit(2) from None
 

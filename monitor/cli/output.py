@@ -32,12 +32,23 @@ class Context:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many; all when left out.")]
+LARGEST = 2**63 - 1
+"""The largest integer that SQLite knows."""
+
+Limit = Annotated[int | None, typer.Option("--limit", min=1, max=LARGEST, help="At most so many; all when left out.")]
 
 
 def complain(text: str) -> None:
     """Says on stderr what is wrong."""
     typer.echo(text, err=True)
+
+
+def unknown(named: str, ids: Sequence[str], what: str, file: str) -> str:
+    """Says that an id is not configured, and which one may have been meant."""
+    import difflib
+
+    near = difflib.get_close_matches(named, ids, n=1)
+    return f"no {what} {named!r} in {file}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def print_json(document: object) -> None:

@@ -1,6 +1,8 @@
 """Commands that work: collect, deliver, run, demo."""
 
 import asyncio
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table
+from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table, unknown
 from monitor.types import Outcome, SendState, VisitOutcome
 
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.pipeline import Collected, Delivery, Progress
+
+WAIT_TO_RUN = 2.0
+"""Seconds: a `status` that looks at the lock holds it for a moment."""
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when anything failed, even if a later run may cure it.")]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer to end.")]
@@ -38,8 +43,10 @@ def collect(
         print_json(_collected_json(done, time.monotonic() - started))
     else:
         _print_collected(done, time.monotonic() - started)
-    failed = [visit for visit in done.visits if visit.outcome is VisitOutcome.FAILED]
-    if failed and (strict or len(failed) == len(done.visits)):
+    outcomes = {visit.outcome for visit in done.visits}
+    nobody = VisitOutcome.FAILED in outcomes and not outcomes & {VisitOutcome.CHANGED, VisitOutcome.UNCHANGED}
+    lacking = done.partial or done.set_aside or any(v.error for v in done.visits if v.outcome != VisitOutcome.SKIPPED)
+    if nobody or (strict and lacking):
         raise typer.Exit(1)
 
 
@@ -73,7 +80,7 @@ def deliver(
     else:
         _print_deliveries(config, deliveries, dry_run)
     bad = [d for d in deliveries if d.error is not None and d.state != SendState.SENT]
-    if bad and (strict or len(bad) == len(deliveries)):
+    if bad and (strict or not any(d.state == SendState.SENT for d in deliveries)):
         raise typer.Exit(1)
 
 
@@ -86,11 +93,12 @@ async def _deliver(
         await line.deliver.register(app.REACH)
         if not dry_run:
             await line.deliver.recover()
-        return await line.deliver.deliver(only, forced=forced, dry_run=dry_run)
+        return await line.deliver.deliver(only, forced=forced, dry_run=dry_run, hurried=True)
 
 
 def run(context: typer.Context) -> None:
     """Run the service: schedule, spiders, digests, until SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # while it starts; the service has its own way to stop
     config = _config(context)
     for warning in config.warnings:
         complain(f"warning: {warning}")
@@ -101,7 +109,7 @@ async def _run(config: "Config") -> None:
     from monitor import app
     from monitor.schedule import Service
 
-    with app.writing(config, purpose="run", wait=0.0) as archive, app.line(config, archive) as line:
+    with app.writing(config, purpose="run", wait=WAIT_TO_RUN) as archive, app.line(config, archive) as line:
         await Service(line).run()
 
 
@@ -128,20 +136,15 @@ def _config(context: typer.Context) -> "Config":
 
 
 def _known(named: list[str] | None, ids: list[str], what: str, file: str) -> None:
-    import difflib
-
     for name in named or []:
         if name not in ids:
-            near = difflib.get_close_matches(name, ids, n=1)
-            complain(f"no {what} {name!r} in {file}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            complain(unknown(name, ids, what, file))
             raise typer.Exit(2)
 
 
 @contextmanager
 def _progress(as_json: bool) -> "Iterator[Progress | None]":
     """A bar on a terminal, nothing elsewhere."""
-    import sys
-
     if as_json or not sys.stderr.isatty():
         yield None
         return

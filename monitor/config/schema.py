@@ -172,10 +172,10 @@ class MailKeys(Keys):
 
 class WebKeys(Keys):
     bind: Annotated[tuple[str, int], PlainValidator(addresses.bind)] = key(
-        "host and port where the pages are served; port 0 is any free one", "127.0.0.1:8400"
+        "host and port for the web pages, of which this version has none yet; port 0 is any free one", "127.0.0.1:8400"
     )
     base_url: Annotated[str | None, PlainValidator(_maybe(addresses.base_url))] = key(
-        "the address people know the pages by; links in mails begin with it",
+        "the address people will know the pages by; mails show it unless it leads to this machine only",
         Unwritten,
         shown="http:// and what bind says",
     )
@@ -198,9 +198,9 @@ class KeepKeys(Keys):
 
 
 class MonitorFile(Keys):
-    name: Text = key("the name of this installation, as mails and pages show it", "Roxham")
+    name: Text = key("the name of this installation, as mails show it", "Roxham")
     timezone: Annotated[str, PlainValidator(values.zone)] = key(
-        "IANA time zone of pages and of digests that name none", "America/Toronto"
+        "IANA time zone of what commands show, and of digests that name none", "America/Toronto"
     )
     contact: Annotated[str, PlainValidator(addresses.contact)] = key(
         "an e-mail address or web page by which publishers can reach you; goes into the User-Agent"
@@ -211,7 +211,9 @@ class MonitorFile(Keys):
         "sqlite:///var/roxham.db",
     )
     mail: Annotated[MailKeys, _empty_is(dict)] = key("how mail leaves", {}, shown="its own defaults")
-    web: Annotated[WebKeys, _empty_is(dict)] = key("the pages", {}, shown="its own defaults")
+    web: Annotated[WebKeys, _empty_is(dict)] = key(
+        "the web pages, of which this version has none yet", {}, shown="its own defaults"
+    )
     crawl: Annotated[CrawlKeys, _empty_is(dict)] = key("manners towards publishers", {}, shown="its own defaults")
     keep: Annotated[KeepKeys, _empty_is(dict)] = key("keeping times", {}, shown="its own defaults")
 
@@ -230,7 +232,9 @@ class SourceKeys(Keys):
         "page: each article's page is fetched; feed: the feed's own text is the article", "page"
     )
     keep: Annotated[str, PlainValidator(lambda value: values.one_of(value, ("text", "excerpt")))] = key(
-        "text: the whole text is kept; excerpt: headline, link and the sentences that matched", "text"
+        "text: the whole text is kept; excerpt: headline, link, the beginning of the summary, and the sentences that "
+        "matched",
+        "text",
     )
     enabled: Truth = key("false: the source is not visited", True)
     note: MaybeText = key("a remark for people, such as why it is not enabled", Unwritten, shown="none")

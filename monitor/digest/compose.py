@@ -118,7 +118,7 @@ def _groups(subscription: Subscription, lines: Sequence[Line], topics: Sequence[
 def _newness(line: Line) -> tuple[datetime, int]:
     """When the story came out. A time of publication in the future is a mistake and does not lift it to the top."""
     seen = line.article.first_seen_at
-    return min(line.article.published_at or seen, seen), line.story_id
+    return min(line.article.dated_at, seen), line.story_id
 
 
 def _title(titles: Mapping[str, str], language: str) -> str | None:

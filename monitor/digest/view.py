@@ -168,7 +168,7 @@ def _story(line: Line, topic_id: str, titles: dict[str, str], phrases: Phrases, 
 
 def _about(line: Line, phrases: Phrases, zone: ZoneInfo) -> tuple[str, ...]:
     article = line.article
-    at = (article.updated_at if line.updated else None) or article.published_at or article.first_seen_at
+    at = (article.updated_at if line.updated else None) or article.dated_at
     words = [one_line(article.publisher), phrases.moment(at, zone)]
     if foreign := _foreign(article, phrases):
         words.append(foreign)

@@ -120,6 +120,7 @@ def without_tail(text: str) -> str:
     """Returns a feed's text without the lines that programs put under it ("The post … appeared first on …")."""
     for _ in range(3):
         head, _, last = text.rpartition("\n")
+        last = " ".join(last.split())
         line = _TAIL.sub("", last) if len(last) <= 600 else last
         if line == last:
             break

@@ -69,11 +69,13 @@ _COPYRIGHT = re.compile(
     re.IGNORECASE,
 )
 # A line that holds names, the agency, and at most a year, a date or an hour: no verb, no slash, no photograph.
+# Possessive quantifiers (*+, ++) keep a long run of capitals from being tried in every way it can be cut.
 _SIGN_OFF = re.compile(
-    r"[\s(*_—–-]*(?:(?:by|par|source)\b\s*:?\s*)?(?P<names>(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*|and|et|in|à|de|du|le|la|"
-    r"van|von|·|•|\||&|—|–|-),?\s*)*?)"
+    r"[\s(*_—–-]*(?:(?:by|par|source)\b\s*:?\s*)?(?P<names>(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|in|à|de|du|le|la|"
+    r"van|von|·|•|\||&|—|–|-):?[,\s]++)*?)"
     r"(?i:" + _FULL.format("by") + r")(?P<rest>[\s)*_.,]*|\s*[,·•|—–-].{0,60})",
 )
+_GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=(?:The Canadian Press|La Presse Canadienne|The Associated Press)\b)")
 _REST = re.compile(
     r"[\s)*_.,·•|:—–-]*(?:(?:posted|published|updated|publié|mis à jour)\b\s*:?\s*(?:le )?)?[\s,·•|]*"
     r"(?:(?:\d{1,2}(?:er)?|[A-Za-zéû]{3,9}\.?)[\s,]+){0,3}(?:\d{4})?[\s,·•|"
@@ -113,7 +115,7 @@ def sign_off(line: str) -> str | None:
     """Returns the agency that a byline or a sign-off line names, None where the line is anything else."""
     if len(line) > 160 or not _ANY.search(line) or _NOT_TEXT.search(line):
         return None
-    match = _SIGN_OFF.fullmatch(line)
+    match = _SIGN_OFF.fullmatch(_GLUED.sub(" ", line))
     if not match or len(match["names"]) > 90 or not _REST.fullmatch(match["rest"]):
         return None
     return agency(match["by"])

@@ -30,8 +30,8 @@ _NOTE = re.compile(
     r"[-—– ]*avec (?:des informations|les informations))",
     re.IGNORECASE,
 )
-_NAME_LINE = re.compile(r"[-—– ]*(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*|and|et|de|in)[ ,]*){1,6}\.?")
-_BYLINE = re.compile(r"(?:By|Par)\b:? (?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*|and|et|de|in|à|avec|with)[ ,]*){1,9}")
+_NAME_LINE = re.compile(r"[-—– ]*(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|de|in)(?:[ ,]++|\Z)){1,6}")
+_BYLINE = re.compile(r"(?:By|Par)\b:? (?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|de|in|à|avec|with)(?:[ ,]++|\Z)){1,9}")
 _MARKER = re.compile(r"\A(?:[-•*–]\s+)+(?=\S)")
 # Anything that trafilatura or lxml may stumble over in a page that is no page.
 _STUMBLES = (etree.LxmlError, ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError)

@@ -40,9 +40,7 @@ _AMP_SWITCH = re.compile(
     r"(?:outputtype|output|view|format|type)=amp|amp(?:=(?:1|true|amp)?)?|usqp=.*|amp_\w+=.*", re.IGNORECASE
 )
 _OWN_FRAGMENT = re.compile(r"item-[0-9a-f]{16}")
-_LAST_SEGMENT = re.compile(
-    r"(?<=[^/])/(?:amp|amp\.html)?/*\Z|/+(?:index|default)\.(?:html?|php|aspx?)\Z|/+\Z", re.IGNORECASE
-)
+_INDEX = re.compile(r"(?:index|default)\.(?:html?|php|aspx?)", re.IGNORECASE)
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HOST = re.compile(r"[a-z0-9._~-]*[a-z0-9][a-z0-9._~-]*|\[[0-9a-f:.]+\]")
@@ -141,12 +139,11 @@ def _path(path: str) -> str:
             kept = kept[:-1]
         elif segment != ".":
             kept.append(segment)
-    path = "/" + "/".join(kept) if kept else ""
-    while True:
-        shorter = _LAST_SEGMENT.sub("", path)
-        if shorter == path:
-            return path
-        path = shorter
+    while kept and (
+        not kept[-1] or _INDEX.fullmatch(kept[-1]) or (len(kept) > 1 and kept[-1].lower() in {"amp", "amp.html"})
+    ):
+        kept.pop()
+    return "".join(f"/{segment}" for segment in kept)
 
 
 def _query(query: str) -> str:

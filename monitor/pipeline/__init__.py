@@ -4,13 +4,15 @@
     take     archive.pending → crawl.read → extract → match → fingerprint → archive.keep(place)
     deliver  due → archive.slice → digest.compose → digest.render → archive.commit_digest → channel.send
 
-collect.py is the first two lines, deliver.py the third. What is decided here is only what comes after what; each step
-is a room of its own. Both raise ArchiveError from every method: without an archive no work goes on.
+collect.py is the first two lines, deliver.py the third; trial.py walks one address and keeps nothing. What is decided
+here is only what comes after what; each step is a room of its own. All raise ArchiveError from every method: without an
+archive no work goes on.
 """
 
 from monitor.pipeline.collect import Collect, Collected, Progress, Reader, Silent, Visited
 from monitor.pipeline.deliver import Deliver, Delivery, Teller
 from monitor.pipeline.threads import Threads
+from monitor.pipeline.trial import Trial, Tried, stand_in
 
 __all__ = [
     "Collect",
@@ -22,5 +24,8 @@ __all__ = [
     "Silent",
     "Teller",
     "Threads",
+    "Trial",
+    "Tried",
     "Visited",
+    "stand_in",
 ]

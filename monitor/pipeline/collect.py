@@ -76,6 +76,14 @@ class Reader:
     fingerprint: Callable[[Article], Fingerprint]
     place: Place
 
+    def article(self, found: Found, source: Source, page: Page | PageError | None) -> Article | Rejected:
+        """Item and page → article. None: the feed's own text is wanted; a page that failed leaves it, as partial."""
+        if isinstance(page, Page):
+            article = self.from_page(page, found, source)
+        else:
+            article = self.from_feed(found, source, page is not None)
+        return article if isinstance(article, Rejected) else with_aliases(article, found, self.identity)
+
 
 class Progress(Protocol):
     """Hears of the work as it goes on."""
@@ -150,14 +158,17 @@ class Collect:
         await self._crawl.stop()
 
     async def collect(self, only: Collection[str] | None = None, *, due_only: bool = False) -> Collected:
-        """One pass: visits the enabled sources (or those named, or only those due), reads every pending item, ends."""
+        """One pass: visits the enabled sources (or those named, or only those due), reads every pending item, ends.
+
+        Without `due_only`, items that wait for a later try are tried now too, as their sources are.
+        """
         collected = Collected()
         aside = await self._threads.archive(self._archive.set_aside, after_attempts=KILLS)
         for item in aside:
             log.error("item set aside", source=item.source_id, item=item.item_id, url=item.url, reason=item.reason)
         collected.set_aside = len(aside)
         await self._visit(self._chosen(only), due_only, collected)
-        await self._take(only, collected)
+        await self._take(only, due_only, collected)
         waiting = await self._threads.archive(self._archive.listed, [ItemState.PENDING])
         collected.counts[Outcome.PENDING] = sum(
             1 for item in waiting if item.article_id is None and (only is None or item.source_id in only)
@@ -202,7 +213,7 @@ class Collect:
             log.warning("visit failed", source=visit.source_id, reason=visit.error)
         self._progress.visited(visit, new)
 
-    async def _take(self, only: Collection[str] | None, collected: Collected) -> None:
+    async def _take(self, only: Collection[str] | None, due_only: bool, collected: Collected) -> None:
         """Reads every pending item once. Those that were being read when the process died are read last, and alone."""
         seen: set[int] = set()
         sources = list(self._sources if only is None else only)
@@ -210,11 +221,23 @@ class Collect:
             batch = await self._threads.archive(self._archive.pending, self._clock(), sources=sources, limit=_ROUND)
             work = [item for item in batch if item.item_id not in seen]
             if not work:
-                return
+                break
             seen.update(item.item_id for item in work)
             await self._take_batch([item for item in work if item.attempts == 0], collected)
             for suspect in [item for item in work if item.attempts > 0]:
                 await self._take_batch([suspect], collected)
+        if not due_only:
+            await self._take_waiting(sources, seen, collected)
+
+    async def _take_waiting(self, sources: Sequence[str], seen: Collection[int], collected: Collected) -> None:
+        after = 0
+        while not self._stopping and (
+            batch := await self._threads.archive(
+                self._archive.waiting, self._clock(), sources=sources, after=after, limit=_ROUND
+            )
+        ):
+            after = batch[-1].item_id
+            await self._take_batch([item for item in batch if item.item_id not in seen], collected)
 
     async def _take_batch(self, work: Sequence[Pending], collected: Collected) -> None:
         begun: set[int] = set()
@@ -256,46 +279,48 @@ class Collect:
         await self._threads.archive(self._archive.begin, ids)
         begun.update(ids)
 
-    def _read(self, item: Pending, page: Page | PageError | None) -> "Reading | Rejected | _Broken":
+    def _read(self, item: Pending, page: Page | PageError | None) -> "Reading | Rejected | _Postponed | _Broken":
         """Item and page → reading, in the worker thread. A page that cannot be read leaves the feed's text."""
         source = self._sources[item.source_id]
         try:
-            retry_at: datetime | None = None
-            note: str | None = None
-            if isinstance(page, Page):
-                article = self._rooms.from_page(page, item.found, source)
-            else:
-                article = self._rooms.from_feed(item.found, source, page is not None)
-                if page is not None:
-                    note = page.reason
-                    retry_at = self._retry_at(item, page)
+            article = self._rooms.article(item.found, source, page)
+            note, retry_at, asked_until = self._later(item, page, article)
             if isinstance(article, Rejected):
-                return article
-            article = with_aliases(article, item.found, self._rooms.identity)
+                return article if retry_at is None else _Postponed(note or article.reason, retry_at, asked_until)
             return Reading(
                 pending=item,
                 article=article,
                 matches=self._rooms.match(article),
                 fingerprint=self._rooms.fingerprint(article),
                 retry_at=retry_at,
+                asked_until=asked_until,
                 note=note,
             )
         except Exception as error:  # one item never stops the others: it is kept aside, and shown
             log.exception("item not read", source=item.source_id, item=item.item_id, url=item.found.url)
             return _Broken(reason=f"{type(error).__name__}: {error}")
 
-    def _retry_at(self, item: Pending, error: PageError) -> datetime | None:
-        if not error.temporary:
-            return None
+    def _later(
+        self, item: Pending, page: Page | PageError | None, article: Article | Rejected
+    ) -> tuple[str | None, datetime | None, datetime | None]:
+        """Why the page is missing, when it is tried again, and until when its server wants to be left alone."""
+        if isinstance(page, Page) and isinstance(article, Article) and article.partial:
+            page = PageError("the page holds no text of an article", temporary=True)  # a wall, or not all there yet
+        if not isinstance(page, PageError):
+            return None, None, None
+        if not page.temporary:
+            return page.reason, None, None
         now = self._clock()
-        when = due.next_page_try(item.failures, now)
-        if when is not None and error.retry_after is not None:
-            when = max(when, now + error.retry_after)
-        return when
+        asked_until = now + page.retry_after if page.retry_after is not None else None
+        early = item.not_before is not None and item.not_before > now
+        when = item.not_before if early else due.next_page_try(item.failures, now)
+        if when is not None and asked_until is not None:
+            when = max(when, asked_until)
+        return page.reason, when, asked_until
 
     async def _keep(
         self,
-        work: Sequence[tuple[Pending, "Reading | Rejected | _Broken"]],
+        work: Sequence[tuple[Pending, "Reading | Rejected | _Postponed | _Broken"]],
         begun: set[int],
         collected: Collected,
     ) -> None:
@@ -303,6 +328,13 @@ class Collect:
         outcomes = await self._threads.archive(self._archive.keep, readings, self._rooms.place, self._clock())
         kept = dict(zip((r.pending.item_id for r in readings), outcomes, strict=True))
         for item, read in work:
+            if isinstance(read, _Postponed):
+                await self._threads.archive(
+                    self._archive.postpone, item.item_id, read.reason, until=read.until, asked_until=read.asked_until
+                )
+                begun.discard(item.item_id)
+                self._progress.took(item, Outcome.PENDING)
+                continue
             if isinstance(read, Reading):
                 outcome = kept[item.item_id]
                 collected.partial += read.article.partial and outcome is not Outcome.KNOWN
@@ -314,6 +346,15 @@ class Collect:
             if not (outcome is Outcome.KNOWN and item.article_id is not None):  # a second try at a page is no new item
                 collected.counts[outcome] += 1
             self._progress.took(item, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Postponed:
+    """An item of which there is nothing to keep before its page can be read."""
+
+    reason: str
+    until: datetime
+    asked_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

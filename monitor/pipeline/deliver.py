@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -89,11 +89,16 @@ class Deliver:
         await self._threads.archive(self._archive.register, self._subscriptions, since=now - reach, now=now)
 
     async def deliver(
-        self, only: Collection[str] | None = None, *, forced: bool = False, dry_run: bool = False
+        self,
+        only: Collection[str] | None = None,
+        *,
+        forced: bool = False,
+        dry_run: bool = False,
+        hurried: bool = False,
     ) -> list[Delivery]:
         """Composes what is due (`forced`: whatever the hour) and sends what the outbox holds.
 
-        With `dry_run` nothing is kept and nothing is sent.
+        With `dry_run` nothing is kept and nothing is sent; `hurried` sends messages that wait for a later try, too.
         """
         deliveries: list[Delivery] = []
         for subscription in self._subscriptions:
@@ -110,7 +115,7 @@ class Deliver:
                     deliveries.append(_told(digest, "waiting" if digest.lines else "nothing new"))
         if dry_run:
             return deliveries
-        return deliveries + await self.send(only)
+        return deliveries + await self.send(only, hurried=hurried)
 
     async def _slot(self, subscription: Subscription, reader: str, forced: bool) -> Slot | None:
         now = self._clock()
@@ -137,10 +142,11 @@ class Deliver:
         for outgoing in await self._threads.archive(self._archive.interrupted):
             await self._doubt(outgoing, "the program ended before the mail server's answer was kept")
 
-    async def send(self, only: Collection[str] | None = None) -> list[Delivery]:
+    async def send(self, only: Collection[str] | None = None, *, hurried: bool = False) -> list[Delivery]:
         """Sends what the outbox holds and is due; one message that fails never stops the others."""
         deliveries = []
-        for outgoing in await self._threads.archive(self._archive.outbox, due=self._clock()):
+        due_by = datetime.max.replace(tzinfo=UTC) if hurried else self._clock()
+        for outgoing in await self._threads.archive(self._archive.outbox, due=due_by):
             if self._stopping:
                 break
             if only is None or outgoing.message.digest_id in only:

@@ -11,7 +11,7 @@ from monitor.archive import Archive, Filter
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.digest import compose
 from monitor.errors import ArchiveError
-from monitor.stories import place
+from monitor.stories import fingerprint, place
 from monitor.types import (
     Article,
     Digest,
@@ -70,6 +70,17 @@ def told(archive: Archive, wanted: Subscription, slot: str = "s1") -> Digest:
 def message(slot: str = "s1") -> Message:
     return Message(message_id=f"<{slot}@test>", digest_id="morning", to="reader@example.test", slot=slot,
                    subject="News", raw=b"Subject: News\r\n\r\nText\r\n")  # fmt: skip
+
+
+def test_neighbours_are_what_keep_asks_about_and_a_reader_may_ask_too(archive: Archive) -> None:
+    keep(archive, article("http://desk.test/a"))
+    keep(archive, article("http://desk.test/far", text="Other words."))
+    same_text = article("http://rival.test/b", publisher="Rival")
+    assert [n.article_id for n in archive.neighbours(same_text, fingerprint(same_text))] == [1]
+    same_address = article("http://desk.test/far", text="Third words.")
+    assert [n.article_id for n in archive.neighbours(same_address, fingerprint(same_address))] == [2]
+    stranger = article("http://desk.test/c", text="Fourth words.")
+    assert archive.neighbours(stranger, fingerprint(stranger)) == []
 
 
 def test_a_visit_and_what_it_found_outlive_the_process(opener: Opener) -> None:
@@ -197,6 +208,28 @@ def test_a_partial_article_waits_for_its_page_and_is_upgraded(archive: Archive) 
     assert kept is not None
     assert (kept.partial, kept.version, [m.topic_id for m in kept.matches]) == (False, 2, ["roxham-road"])
     assert archive.pending(later + timedelta(days=9)) == []
+
+
+def test_a_try_before_its_time_costs_no_try_and_a_servers_wait_is_kept(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")])
+    later = NOW + timedelta(hours=1)
+    first, second = archive.pending(NOW)
+    archive.postpone(first.item_id, "503", until=later, asked_until=None)
+    archive.postpone(second.item_id, "429", until=later, asked_until=NOW + timedelta(minutes=10))
+    assert archive.pending(NOW) == []
+    (early,) = archive.waiting(NOW)
+    assert (early.item_id, early.failures, early.not_before) == (first.item_id, 1, later)
+    archive.postpone(early.item_id, "503", until=later, asked_until=None)
+    assert archive.waiting(NOW)[0].failures == 1
+    assert [p.item_id for p in archive.waiting(NOW + timedelta(minutes=20))] == [first.item_id, second.item_id]
+    assert [p.item_id for p in archive.waiting(NOW + timedelta(minutes=20), after=first.item_id)] == [second.item_id]
+    assert archive.waiting(NOW, sources=["other"]) == []
+    assert archive.waiting(later) == []
+    assert len(archive.pending(later)) == 2
+    archive.begin([first.item_id])
+    assert archive.waiting(NOW) == []  # what may have killed the process is left for its time
+    archive.postpone(first.item_id, "503", until=later + timedelta(hours=4), asked_until=None)
+    assert archive.waiting(later)[0].failures == 2
 
 
 def test_pruning_erases_text_and_keeps_memory(archive: Archive) -> None:

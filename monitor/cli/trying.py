@@ -1,0 +1,177 @@
+"""The command that tries: one address through the rooms, with what each says."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from monitor.cli.output import AsJson, Context, complain, local, plural, print_json
+from monitor.text import one_line
+from monitor.types import Article, Page, Rejected, Verdict
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.pipeline import Tried
+
+FIRST = 5  # items shown of a listing
+
+
+def try_(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Of a feed, or of an article's page.")],
+    item: Annotated[int, typer.Option("--item", metavar="N", min=1, help="Read this item of the feed.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Walk one feed or page through the rooms and say what each said; keep nothing."""
+    from monitor import app
+    from monitor.pipeline import stand_in
+
+    if problem := _unusable(url):
+        complain(problem)
+        raise typer.Exit(2)
+    chosen: Context = context.obj
+    config = chosen.config()
+    with app.trial(config) as trial:
+        tried = asyncio.run(trial.walk(stand_in(url, config.sources), item))
+    if as_json:
+        print_json(_document(tried))
+    else:
+        for name, said in _lines(tried, config):
+            typer.echo(f"{name:<8}  {said}")
+    if not tried.answered:
+        raise typer.Exit(1)
+    if tried.listed and tried.item is None:
+        complain(f"there is no item {item}: {plural(len(tried.listed), 'item')} listed")
+        raise typer.Exit(2)
+
+
+def _unusable(url: str) -> str | None:
+    """Says what is wrong with an address, without repeating a password that stands in it."""
+    from monitor.extract.urls import is_web_address
+
+    if not is_web_address(url):
+        return f"{url!r} is no web address: it begins with http:// or https:// and a host"
+    if urlsplit(url).username is not None:
+        return "the address holds a user and password: configure the source with auth_env, then try it without them"
+    return None
+
+
+def _document(tried: "Tried") -> dict[str, Any]:
+    from monitor.export import topics, when, why
+
+    visit, page, article, place = tried.visit, tried.page, tried.article, tried.placement
+    return {
+        "url": tried.source.url,
+        "source": tried.source.id,
+        "publisher": tried.source.publisher,
+        "visit": {"outcome": visit.outcome.value, "status": visit.status, "url": visit.url, "error": visit.error},
+        "items": [{"title": f.title, "url": f.url, "published_at": when(f.published_at)} for f in tried.listed],
+        "read": tried.item and {"title": tried.item.title, "url": tried.item.url},
+        "page": page
+        and (
+            {"status": page.status, "url": page.final_url, "error": None}
+            if isinstance(page, Page)
+            else {"status": page.status, "url": None, "error": page.reason}
+        ),
+        "article": {
+            "title": article.title,
+            "publisher": article.publisher,
+            "authors": list(article.authors),
+            "language": article.language,
+            "published_at": when(article.published_at),
+            "updated_at": when(article.updated_at),
+            "text": article.text,
+            "words": tried.fingerprint.words if tried.fingerprint else 0,
+            "partial": article.partial,
+            "addresses": [{"url": a.url, "kind": a.kind.value} for a in article.addresses],
+            "credit": {"agency": article.credit.agency, "first_published": article.credit.first_published},
+        }
+        if isinstance(article, Article)
+        else None,
+        "rejected": article.reason if isinstance(article, Rejected) else None,
+        "topics": topics(tried.matches),
+        "why": why(tried.matches),
+        "place": place and {
+            "verdict": place.verdict.value, "article": place.article_id, "story": place.story_id
+        },
+    }  # fmt: skip
+
+
+def _lines(tried: "Tried", config: "Config") -> Iterator[tuple[str, str]]:
+    """Yields (room, what it said); lines that go on with a room have no name."""
+    source, visit = tried.source, tried.visit
+    if source in config.sources:
+        yield "source", f"{source.id}, as configured; read: {source.read.value}"
+    else:
+        yield "source", f"this address is not configured; taken as one of {source.publisher}"
+    yield "visit", f"{visit.outcome.value}, {_answer(visit.status, visit.url)}" + _because(visit.error)
+    for number, found in enumerate(tried.listed[:FIRST], 1):
+        yield "", f"{number}. {one_line(found.title or '(no title)')}  {one_line(found.url or '(no address)')}"
+    if len(tried.listed) > FIRST:
+        yield "", f"… and {len(tried.listed) - FIRST} more"
+    if tried.item is None:
+        return
+    if tried.page is None:
+        yield "page", "not asked for: the feed's own text is the article"
+    elif isinstance(tried.page, Page):
+        yield "page", f"read, {_answer(tried.page.status, tried.page.final_url)}"
+    else:
+        yield "page", f"not read{_because(tried.page.reason)}"
+    if isinstance(tried.article, Rejected):
+        yield "article", f"none: {tried.article.reason}"
+    elif tried.article is not None:
+        yield from _article(tried.article, 0 if tried.fingerprint is None else tried.fingerprint.words, config)
+        yield from _judgement(tried)
+
+
+def _answer(status: int | None, url: str | None) -> str:
+    return " ".join(filter(None, [f"HTTP {status}" if status else "no answer", url]))
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _article(article: Article, words: int, config: "Config") -> Iterator[tuple[str, str]]:
+    yield "article", article.title
+    facts: list[tuple[str, str | None]] = [
+        ("publisher", article.publisher),
+        ("authors", ", ".join(article.authors) or None),
+        ("agency", article.credit.agency),
+        ("language", article.language),
+        ("published", local(article.published_at, config.timezone)),
+        ("updated", local(article.updated_at, config.timezone)),
+        ("words", f"{words:,}" + (" (partial: the feed's text, the page gave none)" if article.partial else "")),
+        *((address.kind.value, address.url) for address in article.addresses),
+    ]
+    for name, value in facts:
+        yield "", f"{name:<10}  {value or 'unknown'}"
+
+
+def _judgement(tried: "Tried") -> Iterator[tuple[str, str]]:
+    if not tried.matches:
+        yield "match", "no topic"
+    for number, match in enumerate(tried.matches):
+        yield "" if number else "match", f"{match.topic_id}{' (mention)' if match.mention else ''}"
+        for hit in match.hits:
+            yield "", f"  {hit.form} in the {hit.place.value}, {hit.count}×: {hit.sentence}"
+    yield "place", _place(tried)
+
+
+def _place(tried: "Tried") -> str:
+    if (placement := tried.placement) is None:
+        return "no archive yet; nothing was kept"
+    where = {
+        Verdict.NEW: "new: a story of its own",
+        Verdict.PICKUP: f"pickup: the same text as story {placement.story_id}",
+        Verdict.VERSION: f"version: new text of article {placement.article_id}",
+        Verdict.KNOWN: f"known: article {placement.article_id} is this",
+    }
+    return f"{where[placement.verdict]}; nothing was kept"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds this command."""
+    app.command(name="try")(try_)

@@ -1,0 +1,217 @@
+"""From a reader's place in the archive to a receipt: real archive, real mail server, a clock that is set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.archive.sqlite import SQLiteArchive
+from monitor.channels import Channel
+from monitor.channels.email import Email
+from monitor.channels.maildir import Maildir
+from monitor.digest import compose, message_id, render
+from monitor.pipeline import Deliver, Teller, Threads
+from monitor.stories import place
+from monitor.types import Digest, Message, Schedule, SendState, Subscription
+from tests.builders import LONG, NOW, article, item, match, reading, source, subscription, topic, visit
+from tests.mailbox import Mailbox
+
+MONDAY_SEVEN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 07:00 in Toronto
+
+
+def rendered(digest: Digest, secret: bytes) -> Message:
+    name = message_id(secret, digest.subscription.id, digest.slot.name, digest.reader, "example.test")
+    return render(digest, sender="roxham@example.test", program="Roxham", base_url=None, message_id=name)
+
+
+@dataclass
+class Desk:
+    """An archive with a clock, and readers who are due."""
+
+    archive: SQLiteArchive
+    threads: Threads
+    now: datetime = NOW
+    kept: int = field(default=0)
+
+    def deliver(self, channel: Channel, *subscriptions: Subscription) -> Deliver:
+        return Deliver(
+            sources=[source()],
+            topics=[topic()],
+            subscriptions=subscriptions or [subscription()],
+            archive=self.archive,
+            channel=channel,
+            rooms=Teller(compose=compose, render=rendered),
+            threads=self.threads,
+            clock=lambda: self.now,
+        )
+
+    def keep_story(self) -> None:
+        """A new story that matches."""
+        self.kept += 1
+        found = article(f"http://desk.test/{self.kept}", text=f"Story {self.kept}. {LONG}", title=f"Story {self.kept}")
+        self.archive.keep_visit(visit(at=self.now), [item(f"http://desk.test/{self.kept}", str(self.kept))])
+        pending = self.archive.pending(self.now)[0]
+        self.archive.keep([reading(pending, found, [match()])], place, self.now)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    archive = SQLiteArchive.for_writing(tmp_path / "roxham.db", purpose="test", now=NOW, wait=0)
+    threads = Threads()
+    yield Desk(archive, threads)
+    threads.close()
+    archive.close()
+
+
+def mails(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in sorted((folder / "box" / "new").glob("*"))]
+
+
+async def test_a_slot_is_served_once_and_late_ones_are_merged(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"))
+    await deliver.register(timedelta(days=7))
+    desk.keep_story()
+    assert await deliver.deliver() == []  # Sunday: nothing is due
+    desk.now = MONDAY_SEVEN
+    assert [(d.slot, d.stories, d.state) for d in await deliver.deliver()] == [("2026-11-23T07:00", 1, "sent")]
+    assert await deliver.deliver() == []
+    desk.keep_story()
+    desk.now = MONDAY_SEVEN + timedelta(days=30, hours=3)
+    assert [(d.slot, d.stories) for d in await deliver.deliver()] == [("2026-12-23T07:00", 1)]
+    assert len(mails(tmp_path)) == 2
+
+
+async def test_a_digest_on_demand_moves_the_reader_on_and_uses_up_no_slot(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"))
+    await deliver.register(timedelta(days=7))
+    desk.keep_story()
+    assert [d.stories for d in await deliver.deliver(forced=True)] == [1]
+    assert [(d.stories, d.state) for d in await deliver.deliver(forced=True)] == [(0, "nothing new")]
+    desk.now = MONDAY_SEVEN
+    assert [(d.slot, d.state) for d in await deliver.deliver()] == [("2026-11-23T07:00", "nothing new")]
+    assert await deliver.deliver() == []
+    assert len(mails(tmp_path)) == 1
+
+
+async def test_a_dry_run_keeps_and_sends_nothing(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"))
+    desk.keep_story()
+    shown = await deliver.deliver(forced=True, dry_run=True)
+    assert [len(d.digest.lines) for d in shown if d.digest] == [1]
+    assert desk.archive.outbox() == []
+    assert desk.archive.served_until("morning", "reader@example.test") is None
+    assert mails(tmp_path) == []
+
+
+async def test_each_reader_of_a_list_gets_a_mail_of_their_own(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(to=("a@example.test", "b@example.test")))
+    desk.keep_story()
+    assert [(d.reader, d.stories) for d in await deliver.deliver(forced=True)] == [
+        ("a@example.test", 1),
+        ("b@example.test", 1),
+    ]
+    assert sorted(b"To: a@example.test" in mail for mail in mails(tmp_path)) == [False, True]
+
+
+async def test_whoever_is_told_at_once_is_told_each_story_once(desk: Desk, tmp_path: Path) -> None:
+    at_once = subscription(at=Schedule(text="at once", at_once=True))
+    deliver = desk.deliver(Maildir(tmp_path / "box"), at_once)
+    assert await deliver.deliver() == []
+    for _ in range(2):
+        desk.keep_story()
+        desk.now += timedelta(seconds=5)
+        assert [d.stories for d in await deliver.deliver()] == [1]
+        assert await deliver.deliver() == []
+
+
+async def test_a_reader_of_two_digests_meets_a_story_once(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription("one"), subscription("two"))
+    desk.keep_story()
+    assert sorted((d.digest_id, d.stories) for d in await deliver.deliver(forced=True)) == [("one", 1), ("two", 0)]
+
+
+async def test_several_hours_a_day_are_slots_of_their_own(desk: Desk, tmp_path: Path) -> None:
+    twice = subscription(at=Schedule(text="daily 07:00, 16:00", times=(time(7), time(16))))
+    deliver = desk.deliver(Maildir(tmp_path / "box"), twice)
+    await deliver.register(timedelta(days=7))
+    slots = []
+    for hours in range(30):
+        desk.now = NOW + timedelta(hours=hours, minutes=1)
+        desk.keep_story()
+        slots += [d.slot for d in await deliver.deliver()]
+    assert slots == ["2026-11-22T16:00", "2026-11-23T07:00"]
+
+
+async def test_a_refused_mail_is_kept_and_sent_later_under_the_same_message_id(desk: Desk) -> None:
+    with Mailbox(faults={"RCPT": ["451 later", "250 ok"]}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"))
+        desk.keep_story()
+        waiting = (await deliver.deliver(forced=True))[0]
+        assert (waiting.state, "451" in (waiting.error or "")) == ("waiting", True)
+        assert await deliver.send() == []  # not yet
+        box.faults.clear()
+        desk.now += timedelta(minutes=2)
+        sent = (await deliver.send())[0]
+        assert (sent.state, sent.message_id) == ("sent", waiting.message_id)
+        assert [str(mail.message["Message-ID"]) for mail in box.delivered] == [waiting.message_id]
+
+
+async def test_a_mail_refused_for_good_is_failed_and_the_next_reader_is_served(desk: Desk) -> None:
+    with Mailbox(faults={"RCPT": ["550 no such user", "drop"]}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"), subscription(to=("a@e.test", "b@e.test")))
+        desk.keep_story()
+        states = {d.reader: d.state for d in await deliver.deliver(forced=True)}
+    assert states == {"a@e.test": "failed", "b@e.test": "waiting"}
+    assert desk.archive.outbox(due=desk.now + timedelta(days=1))[0].message.to == "b@e.test"
+
+
+async def test_a_cut_after_the_final_dot_is_repeated_once_and_then_held(desk: Desk) -> None:
+    with Mailbox(faults={"DOT": "drop"}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"))
+        desk.keep_story()
+        assert [d.state for d in await deliver.deliver(forced=True)] == ["doubt"]
+        assert [d.state for d in await deliver.send()] == ["doubt"]
+        desk.now += timedelta(days=1)
+        assert await deliver.send() == []
+        assert len(box.delivered) == 2
+        assert box.delivered[0].raw == box.delivered[1].raw
+    held = desk.archive.outbox(open_only=True)[0]
+    assert (held.state, held.doubts, held.next_try_at) == (SendState.DOUBT, 2, None)
+
+
+async def test_a_mail_that_was_on_its_way_when_the_process_died_is_in_doubt(desk: Desk) -> None:
+    with Mailbox() as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"))
+        desk.keep_story()
+        digest_only = await deliver.deliver(forced=True)
+        out = desk.archive.outbox()[0]
+        desk.archive.mark_sending(out.id)
+        await deliver.recover()
+        assert [d.state for d in await deliver.send()] == ["sent"]
+        assert [mail.raw for mail in box.delivered] == [out.message.raw] * 2
+        assert digest_only[0].message_id == out.message.message_id
+
+
+async def test_a_doubt_costs_nothing_where_the_channel_cannot_repeat_itself(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"))
+    desk.keep_story()
+    await deliver.deliver(forced=True)
+    for _ in range(4):
+        desk.archive.mark_sending(1)
+        await deliver.recover()
+        assert [d.state for d in await deliver.send()] == ["sent"]
+    assert len(mails(tmp_path)) == 1
+
+
+async def test_the_coverage_note_names_the_source_that_failed(desk: Desk, tmp_path: Path) -> None:
+    from monitor.types import VisitOutcome
+
+    deliver = desk.deliver(Maildir(tmp_path / "box"))
+    desk.keep_story()
+    desk.archive.keep_visit(visit(outcome=VisitOutcome.FAILED, error="HTTP 503"), [])
+    shown = (await deliver.deliver(forced=True, dry_run=True))[0].digest
+    assert shown is not None
+    assert [(c.source_id, c.error) for c in shown.coverage] == [("desk", "HTTP 503")]
+    assert shown.watched == 1
