@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from monitor.channels import Channel
     from monitor.crawl import Crawl
     from monitor.pipeline import Collect, Deliver, Progress, Reader, Threads, Trial
-
-REACH = timedelta(days=7)
-"""How far a new reader's first digest reaches back."""
 
 _KIND = re.compile(r'^    name(?:: [^=]+)? = "(\w+)"$', re.MULTILINE)
 

@@ -29,7 +29,13 @@ def set_up(form: LogFormat = LogFormat.TEXT, *, verbose: bool = False, stream: T
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=24)]
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=target.isatty(),
+                pad_event_to=24,
+                exception_formatter=structlog.dev.plain_traceback,  # rich's would print every local variable
+            )
+        ]
     handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

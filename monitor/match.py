@@ -50,7 +50,7 @@ class Matcher:
             refused |= {m.topic for s in spans if (m := self._meanings[s.phrase]).role is _Role.NONE}
             for span in self._counting(spans):
                 meaning = self._meanings[span.phrase]
-                _add(hits.setdefault(meaning.topic, []), _hit(meaning.form, place, text, span))
+                _add(hits.setdefault(meaning.topic, []), meaning.form, place, text, span)
                 if place is not Place.TEXT or span.start < len(text) / 3:
                     early.add(meaning.topic)
         for topic in refused:
@@ -115,9 +115,10 @@ def _hit(form: Form, place: Place, text: str, span: Span) -> Hit:
     )
 
 
-def _add(found: list[Hit], hit: Hit) -> None:
+def _add(found: list[Hit], form: Form, place: Place, text: str, span: Span) -> None:
+    """Counts a hit; the sentence is looked for once, around the first."""
     for index, known in enumerate(found):
-        if (known.form, known.place) == (hit.form, hit.place):
+        if (known.form, known.place) == (form.text, place):
             found[index] = replace(known, count=known.count + 1)
             return
-    found.append(hit)
+    found.append(_hit(form, place, text, span))

@@ -12,9 +12,8 @@ from datetime import timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from monitor.app import REACH, Line
+from monitor.app import Line
 from monitor.errors import ArchiveError
-from monitor.types import Outcome, VisitOutcome
 
 log = structlog.get_logger("roxham")
 
@@ -22,8 +21,10 @@ COLLECT_TICK = timedelta(seconds=2)
 DELIVER_TICK = timedelta(seconds=5)
 BEAT_TICK = timedelta(seconds=15)
 PRUNE_TICK = timedelta(hours=6)
-STOP_WITHIN = timedelta(seconds=15)
+STOP_WITHIN = timedelta(seconds=12)
 """How long work in flight may take to end after a stop is asked for; the promise to the outside is 20 seconds."""
+CUT_WITHIN = timedelta(seconds=2)
+"""How long work that was cut off may take to notice."""
 
 
 class Service:
@@ -42,15 +43,17 @@ class Service:
             ArchiveError: the archive cannot be used any more.
         """
         loop = asyncio.get_running_loop()
+        self._line.threads.serve(loop)
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop_signal, self._stop.set)
         line = self._line
         await line.deliver.recover()
-        await line.deliver.register(REACH)
+        await line.deliver.register()
         scheduler = AsyncIOScheduler(timezone="UTC")
         for name, work, every in (
             ("beat", self._beat, BEAT_TICK),
-            ("collect", self._collect, COLLECT_TICK),
+            ("visit", self._visit, COLLECT_TICK),
+            ("take", self._take, COLLECT_TICK),
             ("deliver", self._deliver, DELIVER_TICK),
             ("prune", self._prune, PRUNE_TICK),
         ):
@@ -83,30 +86,33 @@ class Service:
             self._running.pop(name, None)
 
     async def _end(self) -> None:
+        """One deadline for everything: the crawl's patience, readings, and a mail that waits for its answer."""
         log.info("stopping", running=sorted(self._running))
         self._line.deliver.stop()
-        await self._line.collect.stop()
-        if tasks := list(self._running.values()):
-            _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        tasks = [*self._running.values(), asyncio.create_task(self._line.collect.stop(), name="stop")]
+        _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN.total_seconds())
+        for task in late:
+            log.warning("work cut off", work=task.get_name())
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=CUT_WITHIN.total_seconds())
         log.info("stopped")
 
     async def _beat(self) -> None:
         await self._line.threads.archive(self._line.archive.beat, self._line.clock())
 
-    async def _collect(self) -> None:
-        done = await self._line.collect.collect(due_only=True)
-        if done.visits or done.counts.total() > done.counts[Outcome.PENDING]:
-            outcomes = Counter(visit.outcome for visit in done.visits)
-            log.info(
-                "collected",
-                visits=len(done.visits),
-                failed=outcomes[VisitOutcome.FAILED],
-                **{outcome.value: count for outcome, count in sorted(done.counts.items()) if count},
-            )
-            await self._start("deliver", self._deliver)  # whoever is told at once need not wait for the next tick
+    async def _visit(self) -> None:
+        done = await self._line.collect.visit()
+        if done.visits:
+            outcomes = Counter(visit.outcome.value for visit in done.visits)
+            log.info("visited", new=sum(visit.new for visit in done.visits), **outcomes)
+            await self._start("take", self._take)  # what is new need not wait for the next tick
+
+    async def _take(self) -> None:
+        done = await self._line.collect.take()
+        if done.counts.total() or done.set_aside:
+            log.info("read", **{outcome.value: count for outcome, count in sorted(done.counts.items()) if count})
+            await self._start("deliver", self._deliver)  # nor need whoever is told at once
 
     async def _deliver(self) -> None:
         for delivery in await self._line.deliver.deliver():

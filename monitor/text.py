@@ -23,14 +23,20 @@ class Word(NamedTuple):
 # which make a text show other than it reads (CVE-2021-42574); the byte-order mark and non-characters.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
+    "\U000e0000-\U000e007f]"
 )
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _LETTERLIKE = re.compile("[\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # ligatures, full width, bold letters
 _SPACES = re.compile(r"[^\S\n]+")
 _AROUND_BREAK = re.compile(r" *\n *")
 _BREAKS = re.compile(r"\n{2,}")
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_\u0300-\u036f]*)*")
 _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
+
+
+def well_formed(text: str) -> str:
+    """Returns the text with U+FFFD for each half of a surrogate pair: such text is no Unicode and cannot be stored."""
+    return _HALF_PAIR.sub("\ufffd", text) if _HALF_PAIR.search(text) else text
 
 
 def clean(text: str) -> str:
@@ -42,7 +48,7 @@ def clean(text: str) -> str:
     """
     if _PLAIN.match(text) and "  " not in text:
         return text.strip()
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
+    text = well_formed(text).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
     text = text.replace("\x85", "\n").replace("\x0b", "\n").replace("\x0c", "\n")
     text = _INVISIBLE.sub("", text)
     text = _LETTERLIKE.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
@@ -75,7 +81,7 @@ def words(text: str) -> list[Word]:
     return [Word(_fold_word(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
-_SENTENCE_END = re.compile(r"([.!?…]+(?:[\"'’”)\]]|\s?»)*)\s+(?=[\"'‘“«(\[]*\s?[A-ZÀ-ÖØ-Þ0-9])|\n\s*\n")
+_SENTENCE_END = re.compile(r"([.!?…]++(?:[\"'’”)\]]|\s?»)*)\s+(?=[\"'‘“«(\[]*\s?[A-ZÀ-ÖØ-Þ0-9])|\n\s*\n")
 # After these a dot ends no sentence: Canadian Press style abbreviations (months, provinces, titles), initials.
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Rd|St|Ste|Ave|Blvd|Mt|Mr|Mrs|Ms|Dr|Prof|Gov|Sen|Rep|Sgt|Cpl|Const|Insp|Gen|Lt|Col|Rev|Hon|Jr|Sr|No|Nos|"
@@ -84,13 +90,16 @@ _ABBREVIATION = re.compile(
 )
 
 
+_FAR = 2000  # characters on each side in which a sentence's ends are looked for
+
+
 def sentence_around(text: str, start: int, end: int, *, longest: int = 400) -> tuple[str, int]:
     """Returns the sentence of `text` that holds the characters from `start` to `end`, and where in it they begin.
 
     Longer sentences are cut around the words with an ellipsis; line breaks become spaces.
     """
-    left, right = 0, len(text)
-    for stop in _SENTENCE_END.finditer(text):
+    left, right = max(0, start - _FAR), min(len(text), end + _FAR)
+    for stop in _SENTENCE_END.finditer(text, left, right):
         if stop.group(1) == "." and _ABBREVIATION.search(text, max(0, stop.start() - 12), stop.start()):
             continue
         if stop.end() <= start:

@@ -109,6 +109,7 @@ class SourceState:
     """What the archive remembers of a source between two visits."""
 
     source_id: str
+    url: str | None = None  # the address that the validators belong to
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None  # SHA-256 of the last body that was read, in hexadecimal
@@ -155,6 +156,7 @@ class Visit:
     finished_at: datetime
     outcome: VisitOutcome
     status: int | None = None  # HTTP status of the last answer
+    asked_url: str | None = None  # the source's address at that time
     url: str | None = None  # where the answer came from, after redirects
     etag: str | None = None
     last_modified: str | None = None
@@ -323,9 +325,10 @@ class Neighbour:
     article_id: int
     story_id: int
     publisher: str
+    source_id: str  # through which its newest version came
     identities: frozenset[str]
     title: str
-    text_hash: str | None
+    text_hash: str | None  # of the version that has the text in question, else of the newest
     words: int  # in the text
     partial: bool
     version: int
@@ -373,6 +376,7 @@ class Reading:
     retry_at: datetime | None = None  # a partial article whose page is tried again then
     asked_until: datetime | None = None  # the server wants to be left alone until then (Retry-After)
     note: str | None = None  # why the page could not be read
+    leaves_item: bool = False  # the item stays as it is: set aside, and shown
 
 
 class Outcome(StrEnum):

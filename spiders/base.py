@@ -7,7 +7,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -18,10 +18,12 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from monitor.errors import FormatError
+from monitor.text import well_formed
 from monitor.types import Clock, Found, Source, SourceState, Visit, VisitOutcome
 from spiders import trouble
 
 log = logging.getLogger(__name__)
+_TEXTS = tuple(field.name for field in fields(Found) if "str" in str(field.type))
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -156,12 +158,12 @@ class SourceSpider(Spider):
         error = None
         try:
             for item in self.find(response):
-                found.append(item)  # noqa: PERF402 - what came before an error is kept
+                found.append(_well_formed(item))  # noqa: PERF401 - what came before an error is kept
         except FormatError as problem:
             error = problem.reason
         except Exception as problem:  # a mistake in one spider must not end the others
             log.exception("the %s spider failed on %s", self.name, response.url)
-            error = f"the {self.name} spider failed on this answer: {type(problem).__name__}: {problem}"
+            error = well_formed(f"the {self.name} spider failed on this answer: {type(problem).__name__}: {problem}")
         return tuple(found), error
 
     def _unchanged(self, errand: _Errand, response: Response, headers: dict[str, str]) -> Visit:
@@ -197,6 +199,20 @@ class SourceSpider(Spider):
             error=error,
             not_before=not_before,
         )
+
+
+def _well_formed(item: Found) -> Found:
+    """Returns the item with nothing in it that is no Unicode: JSON can write half a surrogate pair (RFC 8259, 8.2)."""
+    mended: dict[str, Any] = {}
+    for name in _TEXTS:
+        value = getattr(item, name)
+        if isinstance(value, tuple):
+            whole: Any = tuple(well_formed(text) for text in value)
+        else:
+            whole = well_formed(value) if isinstance(value, str) else value
+        if whole != value:
+            mended[name] = whole
+    return replace(item, **mended) if mended else item
 
 
 def authorization(source: Source, url: str) -> dict[str, str]:

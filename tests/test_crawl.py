@@ -6,6 +6,8 @@ import itertools
 import ssl
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,6 +24,7 @@ from scrapy.http import Response
 
 from monitor.crawl import Crawl, StoppedError
 from monitor.crawl.egress import allowed, rules
+from monitor.crawl.politeness import Hosts
 from monitor.errors import PageError
 from monitor.types import Credentials, Found, Page, Pending, Source, SourceState, Visit, VisitOutcome
 from spiders.feed import FeedSpider
@@ -141,6 +144,27 @@ async def test_the_same_bytes_are_unchanged_and_not_parsed(site: Site) -> None:
     assert (visit.outcome, visit.found, visit.error) == (VisitOutcome.UNCHANGED, (), None)
 
 
+async def test_half_a_surrogate_pair_in_a_json_feed_leaves_items_that_can_be_stored(site: Site) -> None:
+    half = "\\ud83d"
+    item = (
+        f'{{"id": "1{half}", "url": "http://site.test/{half}", "title": "One {half}", "content_html": "<p>{half}</p>",'
+        f'"summary": "{half}", "authors": [{{"name": "Ann {half}"}}]}}'
+    )
+    feed = f'{{"version": "https://jsonfeed.org/version/1.1", "title": "{half}", "items": [{item}]}}'
+    site.put("/feed", feed, type="application/feed+json")
+    visit = (await visits(crawl(), errand(site.url("/feed"))))["news"]
+    (found,) = visit.found
+    assert found == Found(
+        url="http://site.test/\ufffd",
+        guid="1\ufffd",
+        title="One \ufffd",
+        content="<p>\ufffd</p>",
+        summary="\ufffd",
+        authors=("Ann \ufffd",),
+    )
+    assert visit.error is None
+
+
 async def test_bad_sources_fail_with_a_reason_while_the_others_go_on(site: Site) -> None:
     site.put("/good", FEED, type=XML)
     site.put("/html", PAGE)
@@ -196,6 +220,13 @@ async def test_bad_sources_fail_with_a_reason_while_the_others_go_on(site: Site)
             assert visit.error is not None
             assert visit.error.startswith(reason), name
     assert kept["/gone"].status == 410
+
+
+@pytest.mark.parametrize(("limit", "said"), [(10**6, "1 MB"), (500_000, "0.5 MB"), (2**21, "2 MiB")])
+async def test_a_limit_is_said_as_it_was_written(site: Site, limit: int, said: str) -> None:
+    site.answers["/huge"] = huge
+    visit = (await visits(crawl(max_bytes=limit), errand(site.url("/huge"))))["news"]
+    assert visit.error == f"the answer is larger than {said}"
 
 
 async def test_a_feed_that_broke_off_keeps_its_whole_items_and_is_read_again(site: Site) -> None:
@@ -288,6 +319,133 @@ async def test_requests_to_one_host_wait_for_each_other_and_for_the_delay(site: 
     await visits(crawl(delay=delay), *(errand(site.url(f"/{number}"), str(number)) for number in range(3)))
     times = [asked.at for asked in site.requests]
     assert min(b - a for a, b in itertools.pairwise(times)) >= 0.14
+
+
+async def test_visits_and_reads_at_the_same_time_share_the_turns_at_a_host(site: Site) -> None:
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def counted(visitor: Visitor) -> Answer:
+        with site.lock:
+            under_way.append(1)
+            most.append(len(under_way))
+        time.sleep(0.03)
+        with site.lock:
+            under_way.pop()
+        return Answer((FEED if "feed" in visitor.path else PAGE).encode())
+
+    site.answers |= {"/feed": counted, "/page": counted}
+    using = crawl(delay=timedelta(seconds=0.1))
+    kept, read = await asyncio.gather(
+        visits(using, *(errand(site.url("/feed"), str(number)) for number in range(3))),
+        pages(using, *(task(site.url("/page"), number) for number in range(3))),
+    )
+    assert {visit.outcome for visit in kept.values()} == {VisitOutcome.CHANGED}
+    assert all(isinstance(answer, Page) for answer in read.values())
+    assert max(most) == 1
+    times = [asked.at for asked in site.requests]
+    assert len(times) == 6
+    assert min(b - a for a, b in itertools.pairwise(times)) >= 0.12  # 0.03 for the answer, then the delay
+
+
+async def test_many_requests_for_a_slow_host_do_not_hold_up_the_others(site: Site) -> None:
+    others_served = threading.Event()
+
+    def slow(visitor: Visitor) -> Answer:
+        others_served.wait(1)
+        return Answer(PAGE.encode())
+
+    site.answers["/slow"] = slow
+    site.put("/quick", PAGE)
+    tasks = [task(site.url("/slow"), number) for number in range(6)]
+    tasks += [task(f"http://localhost:{site.port}/quick", number) for number in range(6, 26)]
+    order: list[int] = []
+
+    async def keep(pending: Pending, page: Page | PageError) -> None:
+        assert isinstance(page, Page)
+        order.append(pending.item_id)
+        if set(order) >= set(range(6, 26)):
+            others_served.set()
+
+    await crawl(concurrency=2, allow_private=["127.0.0.0/8", "::1"]).read(tasks, _fine, keep)
+    assert order == [*range(6, 26), *range(6)]
+
+
+async def test_a_host_that_does_not_answer_twice_in_a_row_is_put_off(site: Site) -> None:
+    site.answers["/hang"] = drip
+    site.put("/good", PAGE)
+    hanging = [task(site.url("/hang"), number) for number in range(6)]
+    good = [task(f"http://localhost:{site.port}/good", number) for number in range(6, 12)]
+    begun: list[int] = []
+    kept: dict[int, Page | PageError] = {}
+
+    async def begin(pending: Pending) -> None:
+        begun.append(pending.item_id)
+
+    async def keep(pending: Pending, page: Page | PageError) -> None:
+        kept[pending.item_id] = page
+
+    using = crawl(timeout=timedelta(seconds=0.5), delay=timedelta(seconds=0.3), allow_private=["127.0.0.0/8", "::1"])
+    started = time.monotonic()
+    await using.read(hanging + good, begin, keep)
+    assert time.monotonic() - started < 3  # six time-outs and their delays are 4.5 s; good pages take 1.5
+    assert sorted(begun) == [0, 1, *range(6, 12)]
+    assert len(site.asked("/hang")) == 2
+    assert all(isinstance(kept[number], Page) for number in range(6, 12))
+    errors = [error for number in range(6) if isinstance(error := kept[number], PageError)]
+    assert [error.reason for error in errors] == [
+        *[f"no complete answer from {site.authority} within 0.5 s"] * 2,
+        *["the host 127.0.0.1 gave no answer twice in a row; put off"] * 4,
+    ]
+    assert all(error.temporary for error in errors)
+    kept.clear()
+    await using.read([task(site.url("/good"), 0)], begin, keep)  # the next call asks again
+    assert isinstance(kept[0], Page)
+
+
+async def test_sources_of_a_silent_host_fail_with_the_reason(site: Site) -> None:
+    site.answers["/hang"] = drip
+    quick = crawl(timeout=timedelta(seconds=0.2))
+    kept = await visits(quick, *(errand(site.url("/hang"), str(number)) for number in range(4)))
+    assert {visit.outcome for visit in kept.values()} == {VisitOutcome.FAILED}
+    assert [str(visit.error).endswith("put off") for visit in kept.values()].count(True) == 2
+
+
+async def test_an_answer_between_two_time_outs_shows_that_the_host_is_there(site: Site) -> None:
+    site.answers["/hang"] = drip
+    paths = ["/hang", "/missing", "/hang", "/missing"]
+    kept = await pages(
+        crawl(timeout=timedelta(seconds=0.2)), *(task(site.url(path), number) for number, path in enumerate(paths))
+    )
+    statuses = [error.status for number in range(4) if isinstance(error := kept[number], PageError)]
+    assert statuses == [None, 404, None, 404]
+
+
+async def test_hosts_are_forgotten_when_nobody_asks_any_more() -> None:
+    hosts = Hosts(timedelta(seconds=0.05))
+    for number in range(100):
+        async with hosts.turn(f"{number}.test"):
+            assert len(hosts) == number + 1
+    await asyncio.sleep(0.06)
+    async with hosts.turn("last.test"):
+        pass
+    assert len(hosts) == 1
+
+
+async def test_one_who_gives_up_waiting_leaves_the_turn_to_the_next() -> None:
+    hosts = Hosts(timedelta(0))
+
+    async def turn() -> None:
+        async with hosts.turn("site.test"):
+            pass
+
+    async with hosts.turn("site.test"):
+        first, second = asyncio.create_task(turn()), asyncio.create_task(turn())
+        await asyncio.sleep(0)
+        first.cancel()
+    await asyncio.wait_for(second, timeout=1)
+    assert first.cancelled()
+    assert len(hosts) == 0
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def mails(folder: Path) -> list[bytes]:
 
 async def test_a_slot_is_served_once_and_late_ones_are_merged(desk: Desk, tmp_path: Path) -> None:
     deliver = desk.deliver(Maildir(tmp_path / "box"))
-    await deliver.register(timedelta(days=7))
+    await deliver.register()
     desk.keep_story()
     assert await deliver.deliver() == []  # Sunday: nothing is due
     desk.now = MONDAY_SEVEN
@@ -85,7 +85,7 @@ async def test_a_slot_is_served_once_and_late_ones_are_merged(desk: Desk, tmp_pa
 
 async def test_a_digest_on_demand_moves_the_reader_on_and_uses_up_no_slot(desk: Desk, tmp_path: Path) -> None:
     deliver = desk.deliver(Maildir(tmp_path / "box"))
-    await deliver.register(timedelta(days=7))
+    await deliver.register()
     desk.keep_story()
     assert [d.stories for d in await deliver.deliver(forced=True)] == [1]
     assert [(d.stories, d.state) for d in await deliver.deliver(forced=True)] == [(0, "nothing new")]
@@ -135,7 +135,7 @@ async def test_a_reader_of_two_digests_meets_a_story_once(desk: Desk, tmp_path: 
 async def test_several_hours_a_day_are_slots_of_their_own(desk: Desk, tmp_path: Path) -> None:
     twice = subscription(at=Schedule(text="daily 07:00, 16:00", times=(time(7), time(16))))
     deliver = desk.deliver(Maildir(tmp_path / "box"), twice)
-    await deliver.register(timedelta(days=7))
+    await deliver.register()
     slots = []
     for hours in range(30):
         desk.now = NOW + timedelta(hours=hours, minutes=1)
@@ -164,7 +164,8 @@ async def test_a_mail_refused_for_good_is_failed_and_the_next_reader_is_served(d
         desk.keep_story()
         states = {d.reader: d.state for d in await deliver.deliver(forced=True)}
     assert states == {"a@e.test": "failed", "b@e.test": "waiting"}
-    assert desk.archive.outbox(due=desk.now + timedelta(days=1))[0].message.to == "b@e.test"
+    assert [m.message.to for m in desk.archive.outbox(open_only=True) if m.state is SendState.WAITING] == ["b@e.test"]
+    assert desk.archive.due_messages(desk.now + timedelta(days=1)) == [2]
 
 
 async def test_a_cut_after_the_final_dot_is_repeated_once_and_then_held(desk: Desk) -> None:
@@ -186,7 +187,8 @@ async def test_a_mail_that_was_on_its_way_when_the_process_died_is_in_doubt(desk
         deliver = desk.deliver(Email(box.host, box.port, tls="none"))
         desk.keep_story()
         digest_only = await deliver.deliver(forced=True)
-        out = desk.archive.outbox()[0]
+        out = desk.archive.message(1)
+        assert out is not None
         desk.archive.mark_sending(out.id)
         await deliver.recover()
         assert [d.state for d in await deliver.send()] == ["sent"]
@@ -215,3 +217,32 @@ async def test_the_coverage_note_names_the_source_that_failed(desk: Desk, tmp_pa
     assert shown is not None
     assert [(c.source_id, c.error) for c in shown.coverage] == [("desk", "HTTP 503")]
     assert shown.watched == 1
+
+
+async def test_a_digest_that_cannot_be_made_does_not_stop_the_next_reader(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(to=("not an address", "b@example.test")))
+    desk.keep_story()
+    said = {d.reader: (d.state, d.error) for d in await deliver.deliver(forced=True)}
+    assert said["b@example.test"] == ("sent", None)
+    assert said["not an address"][0] == "failed"
+    assert "not a mail address" in (said["not an address"][1] or "")
+
+
+async def test_a_slot_of_the_same_name_is_served_once_whatever_the_time_zone_says(desk: Desk, tmp_path: Path) -> None:
+    desk.now = MONDAY_SEVEN
+    channel = Maildir(tmp_path / "box")
+    desk.keep_story()
+    assert [d.slot for d in await desk.deliver(channel).deliver()] == ["2026-11-23T07:00"]
+    desk.keep_story()
+    desk.now = MONDAY_SEVEN + timedelta(hours=4)
+    assert await desk.deliver(channel, subscription(timezone="America/Vancouver")).deliver() == []
+    desk.now = MONDAY_SEVEN + timedelta(days=1, hours=4)
+    assert [d.stories for d in await desk.deliver(channel, subscription(timezone="America/Vancouver")).deliver()] == [1]
+
+
+async def test_a_reader_nobody_registered_is_shown_the_last_days_only(desk: Desk, tmp_path: Path) -> None:
+    desk.keep_story()
+    desk.now += timedelta(days=8)
+    desk.keep_story()
+    shown = await desk.deliver(Maildir(tmp_path / "box")).deliver(forced=True, dry_run=True)
+    assert [d.stories for d in shown] == [1]

@@ -81,3 +81,10 @@ def test_the_revision_changes_with_the_forms() -> None:
     assert revision(topic()) == revision(topic())
     assert revision(topic()) != revision(topic(any=forms("Roxham")))
     assert revision(topic(none=forms("a"))) != revision(topic(excepting=forms("a")))
+
+
+def test_a_page_full_of_hits_is_matched_in_linear_time() -> None:
+    """The sentence is looked for around the first hit only, and near it: this text took minutes when it was not."""
+    crowded = article(text="They met at Roxham Road again " * 20_000 + "." * 40_000)
+    match = Matcher([topic()]).match(crowded)[0]
+    assert [(h.place, h.count) for h in match.hits] == [(Place.TEXT, 20_000)]

@@ -14,6 +14,7 @@ def known(found: Article, **changed: Any) -> Neighbour:
     print_ = fingerprint(found)
     fields: dict[str, Any] = {
         "article_id": 1, "story_id": 1, "publisher": found.publisher, "title": found.title,
+        "source_id": found.source_id,
         "identities": frozenset(a.identity for a in found.addresses), "text_hash": print_.text_hash,
         "words": print_.words, "partial": found.partial, "version": 1,
     }  # fmt: skip
@@ -38,6 +39,21 @@ def test_the_same_address_with_other_words_is_a_version() -> None:
 
 def test_the_same_text_at_the_same_publisher_is_known_under_one_more_name() -> None:
     assert verdict(article("http://desk.test/other"), known(article())) is Verdict.KNOWN
+
+
+def test_the_same_invitation_to_subscribe_is_not_the_same_article() -> None:
+    other = article("http://desk.test/other", title="Roxham Road closed again")
+    assert verdict(other, known(article(title="Budget day"))) is Verdict.NEW
+    assert verdict(other, known(article(title="Roxham Road reopens"))) is Verdict.KNOWN
+    long = article("http://desk.test/other", title="Roxham Road closed again", text=LONG * 3)
+    assert verdict(long, known(article(title="Budget day", text=LONG * 3))) is Verdict.KNOWN
+
+
+def test_a_teaser_of_another_source_does_not_replace_the_text() -> None:
+    teaser = article(source_id="front-page", text="Only the teaser of it all.")
+    assert verdict(teaser, known(article())) is Verdict.KNOWN
+    assert verdict(article(text="Only the teaser of it all."), known(article())) is Verdict.VERSION
+    assert verdict(article(source_id="front-page", text=LONG + " more"), known(article())) is Verdict.VERSION
 
 
 def test_the_same_text_elsewhere_is_a_pickup() -> None:

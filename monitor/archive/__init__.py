@@ -163,8 +163,12 @@ class Archive(Protocol):
         """Takes `begin` back: the reading was stopped in good order."""
         ...
 
-    def set_aside(self, *, after_attempts: int) -> list[Listed]:
+    def set_aside(self, *, after_attempts: int) -> list[Pending]:
         """Sets aside the items whose reading began that often and never ended; returns them."""
+        ...
+
+    def unread(self, sources: Collection[str] | None = None) -> int:
+        """Returns how many pending items have given no article yet, of these sources or of all."""
         ...
 
     def reject(self, item_id: int, reason: str, *, aside: bool = False) -> None:
@@ -203,12 +207,21 @@ class Archive(Protocol):
         """Gives every new (subscription, reader) its starting point: the entries from `since` on."""
         ...
 
-    def slice(self, subscription: Subscription, reader: str, coverage: Sequence[Coverage]) -> Slice:
-        """Returns what this reader was not told yet, up to the newest entry. Texts are left out."""
+    def slice(
+        self, subscription: Subscription, reader: str, coverage: Sequence[Coverage], *, since: datetime | None = None
+    ) -> Slice:
+        """Returns what this reader was not told yet, up to the newest entry. Texts are left out.
+
+        `since` is where a reader starts who is not registered; the beginning, where it is None.
+        """
         ...
 
     def served_until(self, subscription_id: str, reader: str) -> datetime | None:
         """Returns the time of the newest scheduled slot this reader was served, or when the reader was registered."""
+        ...
+
+    def served(self, subscription_id: str, reader: str, slot: str) -> bool:
+        """Says whether a slot of this name was served to this reader."""
         ...
 
     def commit_digest(self, digest: Digest, message: Message | None) -> Outgoing | None:
@@ -222,8 +235,12 @@ class Archive(Protocol):
         """Returns the random bytes made with this archive, from which Message-IDs are derived."""
         ...
 
-    def outbox(self, *, due: datetime | None = None, open_only: bool = False) -> list[Outgoing]:
-        """Returns messages, oldest first; with `due` only those to be tried by then."""
+    def outbox(self, *, open_only: bool = False) -> list[Outgoing]:
+        """Returns messages, oldest first, without their bytes; `open_only`: those without a receipt."""
+        ...
+
+    def due_messages(self, by: datetime) -> list[int]:
+        """Returns the numbers of the messages to be tried by then, oldest first."""
         ...
 
     def message(self, outgoing_id: int) -> Outgoing | None:

@@ -52,7 +52,9 @@ class Keeping(Connected):
             ids = [
                 row[0]
                 for row in db.conn.execute(
-                    "SELECT id FROM articles WHERE matched = 0 AND pruned = 0 AND last_seen_at < ?", (stamp(before),)
+                    "SELECT id FROM articles a WHERE matched = 0 AND pruned = 0 AND last_seen_at < ?1 AND NOT EXISTS "
+                    "(SELECT 1 FROM items WHERE article = a.id AND last_seen_at >= ?1)",
+                    (stamp(before),),
                 )
             ]
             for article_id in ids:
@@ -75,13 +77,13 @@ def _neighbours(db: Database, article: Article, fingerprint: Fingerprint) -> lis
         for row in db.conn.execute(
             "SELECT DISTINCT article FROM versions WHERE text_hash = ? ORDER BY article LIMIT 50", (text_hash,)
         ):
-            ids.setdefault(row[0], text_hash)
+            ids[row[0]] = text_hash
     return [_neighbour(db, article_id, by_text) for article_id, by_text in ids.items()]
 
 
 def _neighbour(db: Database, article_id: int, by_text: str | None) -> Neighbour:
     row = db.conn.execute(
-        "SELECT a.story, a.publisher, a.partial, a.version, a.withdrawn, v.title, v.text_hash, v.words "
+        "SELECT a.story, a.publisher, v.source, a.partial, a.version, a.withdrawn, v.title, v.text_hash, v.words "
         "FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id = ?",
         (article_id,),
     ).fetchone()
@@ -90,6 +92,7 @@ def _neighbour(db: Database, article_id: int, by_text: str | None) -> Neighbour:
         article_id=article_id,
         story_id=row["story"],
         publisher=row["publisher"],
+        source_id=row["source"],
         identities=frozenset(name[0] for name in names),
         title=row["title"],
         text_hash=by_text or row["text_hash"],
@@ -103,7 +106,7 @@ def _neighbour(db: Database, article_id: int, by_text: str | None) -> Neighbour:
 def _keep(db: Database, reading: Reading, placement: Placement, now: datetime) -> tuple[Outcome, int]:
     if placement.verdict is Verdict.KNOWN:
         assert placement.article_id is not None  # noqa: S101 - place() promises it
-        _keep_sighting(db, placement.article_id, reading.article, now)
+        _keep_sighting(db, placement.article_id, reading, now)
         return Outcome.KNOWN, placement.article_id
     if placement.verdict is Verdict.VERSION:
         assert placement.article_id is not None  # noqa: S101 - place() promises it
@@ -150,9 +153,20 @@ def _keep_version(db: Database, article_id: int, reading: Reading, now: datetime
     _append_entry(db, EntryKind.VERSION, article_id, number, reading, now)
 
 
-def _keep_sighting(db: Database, article_id: int, article: Article, now: datetime) -> None:
+def _keep_sighting(db: Database, article_id: int, reading: Reading, now: datetime) -> None:
+    """The words are known; that they matter may be news: by another headline or teaser, or by a topic of later days."""
+    row = db.conn.execute("SELECT version, matched, pruned FROM articles WHERE id = ?", (article_id,)).fetchone()
+    have = {r[0] for r in db.conn.execute("SELECT topic FROM matches WHERE article = ?", (article_id,))}
+    fresh = [match for match in reading.matches if match.topic_id not in have]
+    if fresh and row["pruned"]:
+        _keep_version(db, article_id, reading, now)  # its text was erased, and is wanted again
+        return
     db.conn.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (stamp(now), article_id))
-    _keep_addresses(db, article_id, article, now)
+    _keep_addresses(db, article_id, reading.article, now)
+    if fresh:
+        _write_matches(db, article_id, row["version"], fresh)
+        db.conn.execute("UPDATE articles SET matched = 1 WHERE id = ?", (article_id,))
+        _append_entry(db, EntryKind.NEW, article_id, row["version"], reading, now)
 
 
 def _keep_addresses(db: Database, article_id: int, article: Article, now: datetime) -> None:
@@ -170,23 +184,27 @@ def _write_version(db: Database, article_id: int, number: int, reading: Reading,
         text, summary = _excerpt(reading.matches), summary[:_EXCERPT] if summary else None
     db.conn.execute(
         "INSERT INTO versions (article, number, title, listed_title, summary, text, authors, published_at, updated_at, "
-        "text_hash, words, partial, agency, first_published, item, visit, seen_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "text_hash, words, partial, agency, first_published, source, item, visit, seen_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (article_id, number, article.title, article.listed_title, summary, text,
          json.dumps(article.authors, ensure_ascii=False), stamp_or_none(article.published_at),
          stamp_or_none(article.updated_at), reading.fingerprint.text_hash, reading.fingerprint.words, article.partial,
-         article.credit.agency, article.credit.first_published, reading.pending.item_id, reading.pending.visit_id,
-         stamp(now)),
+         article.credit.agency, article.credit.first_published, article.source_id, reading.pending.item_id,
+         reading.pending.visit_id, stamp(now)),
     )  # fmt: skip
     db.conn.execute(
         "INSERT INTO article_index (rowid, title, summary, text) VALUES (?, ?, ?, ?)",
         (article_id, article.title, summary, text),
     )
+    _write_matches(db, article_id, number, reading.matches)
+
+
+def _write_matches(db: Database, article_id: int, number: int, matches: Sequence[Match]) -> None:
     db.conn.executemany(
         "INSERT INTO matches (article, topic, version, mention, revision, hits) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET version = excluded.version, mention = excluded.mention, "
         "revision = excluded.revision, hits = excluded.hits",
-        [(article_id, m.topic_id, number, m.mention, m.revision, pack_hits(m.hits)) for m in reading.matches],
+        [(article_id, m.topic_id, number, m.mention, m.revision, pack_hits(m.hits)) for m in matches],
     )
 
 
@@ -217,6 +235,9 @@ def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, r
 def _close_item(db: Database, reading: Reading, article_id: int) -> None:
     """A partial article whose page is tried again leaves its item pending; every other item is done."""
     item_id = reading.pending.item_id
+    if reading.leaves_item:
+        db.conn.execute("UPDATE items SET article = ? WHERE id = ?", (article_id, item_id))
+        return
     if reading.retry_at is not None:
         put_off(db, item_id, reading.note, reading.retry_at, reading.asked_until)
         db.conn.execute("UPDATE items SET article = ? WHERE id = ?", (article_id, item_id))

@@ -18,7 +18,7 @@ class Looking(Connected):
 
     def articles(self, wanted: Filter) -> Iterator[Kept]:
         last = 0
-        while ids := [row[0] for row in self._find(wanted, "a.id", after=last, order="a.id", limit=_PAGE)]:
+        while ids := [row[0] for row in self._find(wanted, "a.id", after=last, order="ASC", limit=_PAGE)]:
             yield from kept(self, ids, text=True).values()
             last = ids[-1]
 
@@ -26,18 +26,23 @@ class Looking(Connected):
         what = "a.id"
         if wanted.query is not None:
             what += f", snippet(article_index, -1, char(2), char(3), '…', {_SNIPPET_WORDS})"
-        rows = self._find(wanted, what, after=0, order="a.id DESC", limit=limit)
+        rows = self._find(wanted, what, after=0, order="DESC", limit=limit)
         articles = kept(self, [row[0] for row in rows], text=False)
         return [Found(article=articles[row[0]], snippet=row[1] if len(row) > 1 else None) for row in rows]
 
     def _find(self, wanted: Filter, what: str, *, after: int, order: str, limit: int | None) -> list[Row]:
-        """Every value goes in as a parameter; `what` and `order` are this module's own words."""
-        tables, where, values = "articles a", ["a.id > ?"], [after]
+        """Every value goes in as a parameter; `what` and `order` are this module's own words.
+
+        With a query, the index's own rowid gives the order: it finds its hits in that order, and need not sort them.
+        """
+        tables, number = "articles a", "a.id"
         conditions: list[tuple[str, object]] = []
         if wanted.query is not None:
+            number = "article_index.rowid"
             tables = "article_index JOIN articles a ON a.id = article_index.rowid"
             conditions.append(("article_index MATCH ?", to_fts5(search_phrases(wanted.query))))
         conditions += [
+            (f"{number} > ?", after),
             ("EXISTS (SELECT 1 FROM matches m WHERE m.article = a.id AND m.topic = ?)", wanted.topic),
             ("EXISTS (SELECT 1 FROM items i WHERE i.article = a.id AND i.source = ?)", wanted.source),
             ("a.publisher = ?", wanted.publisher),
@@ -45,9 +50,9 @@ class Looking(Connected):
             ("a.first_seen_at >= ?", wanted.since and stamp(wanted.since)),
             ("a.first_seen_at < ?", wanted.until and stamp(wanted.until)),
         ]
-        where += [condition for condition, value in conditions if value is not None]
-        bound: list[object] = [*values, *(value for _, value in conditions if value is not None)]
-        sql = f"SELECT {what} FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"  # noqa: S608
+        where = " AND ".join(condition for condition, value in conditions if value is not None)
+        bound = [value for _, value in conditions if value is not None]
+        sql = f"SELECT {what} FROM {tables} WHERE {where} ORDER BY {number} {order} LIMIT ?"  # noqa: S608
         return self.rows(sql, [*bound, -1 if limit is None else limit])
 
     def article(self, article_id: int) -> Kept | None:
@@ -72,7 +77,7 @@ class Looking(Connected):
 
     def stories(self, wanted: Filter, *, limit: int | None = None) -> Iterator[Story]:
         ids: dict[int, None] = {}
-        for row in self._find(wanted, "a.story", after=0, order="a.id DESC", limit=None):
+        for row in self._find(wanted, "a.story", after=0, order="DESC", limit=None):
             ids[row[0]] = None
             if limit is not None and len(ids) >= limit:
                 break

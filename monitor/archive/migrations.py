@@ -11,7 +11,7 @@ _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
 
 CREATE TABLE sources (
-    id TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY, url TEXT,
     etag TEXT, last_modified TEXT, body_hash TEXT,
     first_visit_at TEXT, last_visit_at TEXT, last_good_at TEXT,
     failures INTEGER NOT NULL DEFAULT 0, error TEXT, not_before TEXT
@@ -33,7 +33,7 @@ CREATE TABLE items (
     url TEXT, title TEXT, found TEXT,
     state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'rejected', 'set aside')),
     attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
-    not_before TEXT, reason TEXT,
+    not_before TEXT, asked_until TEXT, reason TEXT,
     article INTEGER REFERENCES articles (id),
     first_visit INTEGER NOT NULL REFERENCES visits (id), last_visit INTEGER NOT NULL REFERENCES visits (id),
     first_seen_at TEXT NOT NULL, last_seen_at TEXT NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE versions (
     authors TEXT NOT NULL, published_at TEXT, updated_at TEXT,
     text_hash TEXT, words INTEGER NOT NULL, partial INTEGER NOT NULL,
     agency TEXT, first_published TEXT,
-    item INTEGER, visit INTEGER, seen_at TEXT NOT NULL,
+    source TEXT NOT NULL, item INTEGER, visit INTEGER, seen_at TEXT NOT NULL,
     PRIMARY KEY (article, number)
 ) STRICT;
 CREATE INDEX versions_text ON versions (text_hash) WHERE text_hash IS NOT NULL;
@@ -142,11 +142,5 @@ def m001_first(db: Database) -> None:
             db.conn.execute(statement)
 
 
-@migrations()
-def m002_asked_until(db: Database) -> None:
-    """Until when a page's server asked to be left alone: a wait that is not ours to cut short."""
-    db.conn.execute("ALTER TABLE items ADD COLUMN asked_until TEXT")
-
-
-NAMES = ("m001_first", "m002_asked_until")
+NAMES = ("m001_first",)
 """Every step this program knows, in order: an archive with others was made by a newer one."""

@@ -22,6 +22,12 @@ from monitor.types import (
     Told,
 )
 
+_UNSENT = "state <> 'sent'"  # SQLite uses a partial index only where the query repeats the index's own condition
+_BUT_BYTES = (
+    "id, message_id, subscription, reader, slot, subject, x'' AS raw, after, upto, stories, state, attempts, doubts, "
+    "created_at, next_try_at, error, receipt_at, receipt_channel, receipt_answer"
+)
+
 
 class Telling(Connected):
     """See the contract in monitor/archive/__init__.py."""
@@ -38,8 +44,12 @@ class Telling(Connected):
                 [(*pair, stamp(since), stamp(now)) for pair in sorted(wanted - known)],
             )
 
-    def slice(self, subscription: Subscription, reader: str, coverage: Sequence[Coverage]) -> Slice:
+    def slice(
+        self, subscription: Subscription, reader: str, coverage: Sequence[Coverage], *, since: datetime | None = None
+    ) -> Slice:
         place = self.row("SELECT after FROM readers WHERE subscription = ? AND reader = ?", (subscription.id, reader))
+        if place is None and since is not None:
+            place = self.row("SELECT coalesce(max(number), 0) FROM entries WHERE at < ?", (stamp(since),))
         after = 0 if place is None else place[0]
         newest = self.row("SELECT coalesce(max(number), 0) FROM entries")
         upto = max(after, newest[0]) if newest else after
@@ -125,20 +135,30 @@ class Telling(Connected):
         assert row is not None  # noqa: S101 - it was just written
         return bytes.fromhex(row[0])
 
-    def outbox(self, *, due: datetime | None = None, open_only: bool = False) -> list[Outgoing]:
-        where, values = "1", []
-        if due is not None:
-            where, values = "state IN ('waiting', 'doubt') AND next_try_at <= ?", [stamp(due)]
-        elif open_only:
-            where = "state <> 'sent'"
-        return [row_of.outgoing(row) for row in self.rows(f"SELECT * FROM outbox WHERE {where} ORDER BY id", values)]  # noqa: S608
+    def served(self, subscription_id: str, reader: str, slot: str) -> bool:
+        row = self.row(
+            "SELECT 1 FROM slots WHERE subscription = ? AND reader = ? AND slot = ?", (subscription_id, reader, slot)
+        )
+        return row is not None
+
+    def outbox(self, *, open_only: bool = False) -> list[Outgoing]:
+        where = _UNSENT if open_only else "1"
+        return [row_of.outgoing(row) for row in self.rows(f"SELECT {_BUT_BYTES} FROM outbox WHERE {where} ORDER BY id")]  # noqa: S608
+
+    def due_messages(self, by: datetime) -> list[int]:
+        rows = self.rows(
+            f"SELECT id FROM outbox WHERE {_UNSENT} AND state IN ('waiting', 'doubt') AND next_try_at <= ? ORDER BY id",  # noqa: S608
+            (stamp(by),),
+        )
+        return [row[0] for row in rows]
 
     def message(self, outgoing_id: int) -> Outgoing | None:
         row = self.row("SELECT * FROM outbox WHERE id = ?", (outgoing_id,))
         return None if row is None else row_of.outgoing(row)
 
     def interrupted(self) -> list[Outgoing]:
-        return [row_of.outgoing(row) for row in self.rows("SELECT * FROM outbox WHERE state = 'sending' ORDER BY id")]
+        rows = self.rows(f"SELECT {_BUT_BYTES} FROM outbox WHERE {_UNSENT} AND state = 'sending' ORDER BY id")  # noqa: S608
+        return [row_of.outgoing(row) for row in rows]
 
     def mark_sending(self, outgoing_id: int) -> None:
         with self.write(durable=True) as db:

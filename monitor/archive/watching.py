@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -11,6 +12,7 @@ from monitor.archive import rows as row_of
 from monitor.archive.connection import Connected, Row, marks, moment_or_none, stamp, stamp_or_none
 from monitor.types import Item, ItemState, Pending, SourceState, Visit, VisitOutcome
 
+_OPEN = "state <> 'done'"  # SQLite uses a partial index only where the query repeats the index's own condition
 _MOST_NAMES = 100  # of one article: a listing that invents a new spelling at every visit must not fill the archive
 
 
@@ -20,6 +22,7 @@ def source_state(row: Row) -> SourceState:
         source_id=row["id"],
         etag=row["etag"],
         last_modified=row["last_modified"],
+        url=row["url"],
         body_hash=row["body_hash"],
         first_visit_at=moment_or_none(row["first_visit_at"]),
         last_visit_at=moment_or_none(row["last_visit_at"]),
@@ -55,7 +58,7 @@ class Watching(Connected):
     def pending(self, now: datetime, *, sources: Collection[str] | None = None, limit: int = 1000) -> list[Pending]:
         only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
         rows = self.rows(
-            "SELECT * FROM items WHERE state = 'pending' AND (not_before IS NULL OR not_before <= ?)"  # noqa: S608
+            f"SELECT * FROM items WHERE {_OPEN} AND state = 'pending' AND (not_before IS NULL OR not_before <= ?)"  # noqa: S608
             f"{only} ORDER BY attempts, id LIMIT ?",
             [stamp(now), *(sources or ()), limit],
         )
@@ -66,7 +69,7 @@ class Watching(Connected):
     ) -> list[Pending]:
         only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
         rows = self.rows(
-            "SELECT * FROM items WHERE state = 'pending' AND attempts = 0 AND not_before > ?1 AND id > ?2 "  # noqa: S608
+            f"SELECT * FROM items WHERE {_OPEN} AND state = 'pending' AND attempts = 0 AND not_before > ?1 AND id > ?2 "  # noqa: S608
             f"AND (asked_until IS NULL OR asked_until <= ?1){only} ORDER BY id LIMIT ?",
             [stamp(now), after, *(sources or ()), limit],
         )
@@ -82,14 +85,22 @@ class Watching(Connected):
         with self.write() as db:
             db.conn.executemany(f"UPDATE items SET attempts = {value} WHERE id = ?", [(i,) for i in item_ids])  # noqa: S608
 
-    def set_aside(self, *, after_attempts: int) -> list[Listed]:
+    def set_aside(self, *, after_attempts: int) -> list[Pending]:
         with self.write() as db:
             rows = db.conn.execute(
-                "UPDATE items SET state = 'set aside', reason = ? WHERE state = 'pending' AND attempts >= ? "
-                "RETURNING *",
+                f"UPDATE items SET state = 'set aside', reason = ? WHERE {_OPEN} AND state = 'pending' "  # noqa: S608
+                "AND attempts >= ? RETURNING *",
                 (f"the process died {after_attempts} times while reading it", after_attempts),
             ).fetchall()
-            return [row_of.listed(row) for row in rows]
+            return [row_of.pending(row) for row in rows]
+
+    def unread(self, sources: Collection[str] | None = None) -> int:
+        only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
+        row = self.row(
+            f"SELECT count(*) FROM items WHERE {_OPEN} AND state = 'pending' AND article IS NULL{only}",  # noqa: S608
+            [*(sources or ())],
+        )
+        return 0 if row is None else int(row[0])
 
     def reject(self, item_id: int, reason: str, *, aside: bool = False) -> None:
         state = ItemState.SET_ASIDE if aside else ItemState.REJECTED
@@ -105,8 +116,9 @@ class Watching(Connected):
             put_off(db, item_id, reason, until, asked_until)
 
     def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
+        open_only = "1" if ItemState.DONE in states else _OPEN
         rows = self.rows(
-            f"SELECT * FROM items WHERE state IN ({marks(len(states))}) ORDER BY id DESC LIMIT ?",  # noqa: S608
+            f"SELECT * FROM items WHERE {open_only} AND state IN ({marks(len(states))}) ORDER BY id DESC LIMIT ?",  # noqa: S608
             [*(state.value for state in states), -1 if limit is None else limit],
         )
         return [row_of.listed(row) for row in rows]
@@ -115,8 +127,8 @@ class Watching(Connected):
         ids = json.dumps(None if item_ids is None else list(item_ids))
         with self.write() as db:
             return db.conn.execute(
-                "UPDATE items SET state = 'pending', attempts = 0, not_before = NULL, asked_until = NULL, "
-                "reason = NULL WHERE found IS NOT NULL "
+                "UPDATE items SET state = 'pending', attempts = 0, not_before = NULL, asked_until = NULL, "  # noqa: S608
+                f"reason = NULL WHERE {_OPEN} AND found IS NOT NULL "
                 "AND (state = 'set aside' OR state = 'pending' AND not_before IS NOT NULL) "
                 "AND (?1 = 'null' OR id IN (SELECT value FROM json_each(?1)))",
                 (ids,),
@@ -153,8 +165,8 @@ def _keep_state(db: Database, visit: Visit) -> None:
     )
     if visit.outcome is VisitOutcome.CHANGED:
         db.conn.execute(
-            "UPDATE sources SET etag = ?, last_modified = ?, body_hash = ? WHERE id = ?",
-            (visit.etag, visit.last_modified, visit.body_hash, visit.source_id),
+            "UPDATE sources SET url = ?, etag = ?, last_modified = ?, body_hash = ? WHERE id = ?",
+            (visit.asked_url, visit.etag, visit.last_modified, visit.body_hash, visit.source_id),
         )
 
 
@@ -162,12 +174,13 @@ def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item) -> bool:
     """Keeps one listed item; returns whether it is new, or says something new, and so has to be read."""
     at = stamp(visit.finished_at)
     known = db.conn.execute(
-        "SELECT id, content_hash, url, article FROM items WHERE source = ? AND key = ?", (visit.source_id, item.key)
+        "SELECT id, content_hash, url, article, found FROM items WHERE source = ? AND key = ?",
+        (visit.source_id, item.key),
     ).fetchone()
     if known is not None and known["content_hash"] == item.content_hash:
         db.conn.execute("UPDATE items SET last_visit = ?, last_seen_at = ? WHERE id = ?", (visit_id, at, known["id"]))
-        if known["url"] != item.found.url:
-            _keep_new_name(db, known, item, at)
+        if known["url"] != item.found.url or item.found.aliases:
+            _keep_new_names(db, known, item, at)
         return False
     values = (item.content_hash, item.identity, item.found.url, item.found.title, row_of.pack(item.found), visit_id, at)
     if known is not None:
@@ -186,11 +199,17 @@ def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item) -> bool:
     return True
 
 
-def _keep_new_name(db: Database, known: Row, item: Item, at: str) -> None:
-    """The same item, listed under another spelling of its address: one more name of the article, up to a limit."""
+def _keep_new_names(db: Database, known: Row, item: Item, at: str) -> None:
+    """The same item under other spellings of its address: more names of the article, or of what is still to be read."""
+    names = [url for url in (item.found.url, *item.found.aliases) if url]
+    if known["found"] is not None:
+        waiting = row_of.unpack(known["found"])
+        aliases = dict.fromkeys(url for url in (*waiting.aliases, *names) if url != waiting.url)
+        found = row_of.pack(replace(waiting, aliases=tuple(aliases)[:_MOST_NAMES]))
+        db.conn.execute("UPDATE items SET found = ? WHERE id = ?", (found, known["id"]))
     db.conn.execute("UPDATE items SET url = ? WHERE id = ?", (item.found.url, known["id"]))
-    db.conn.execute(
+    db.conn.executemany(
         "INSERT INTO addresses (article, url, identity, kind, first_seen_at) SELECT ?1, ?2, ?3, 'found', ?4 "
         "WHERE ?1 IS NOT NULL AND (SELECT count(*) FROM addresses WHERE article = ?1) < ?5 ON CONFLICT DO NOTHING",
-        (known["article"], item.found.url, item.identity, at, _MOST_NAMES),
+        [(known["article"], url, item.identity, at, _MOST_NAMES) for url in names],
     )

@@ -19,7 +19,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folde
 
 
 def check(context: typer.Context, as_json: AsJson = False) -> None:
-    """Validate the whole configuration, print every problem, touch nothing."""
+    """Validate the configuration: every problem, nothing touched."""
     chosen: Context = context.obj
     try:
         config = chosen.config()

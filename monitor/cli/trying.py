@@ -24,7 +24,7 @@ def try_(
     item: Annotated[int, typer.Option("--item", metavar="N", min=1, help="Read this item of the feed.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Walk one feed or page through the rooms and say what each said; keep nothing."""
+    """Walk one feed or page through the rooms; keep nothing."""
     from monitor import app
     from monitor.pipeline import stand_in
 

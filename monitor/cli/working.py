@@ -1,6 +1,7 @@
 """Commands that work: collect, deliver, run, demo."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -56,7 +57,7 @@ async def _collect(
     from monitor import app
 
     with app.writing(config, purpose="collect", wait=wait) as archive, app.line(config, archive, progress) as line:
-        await line.deliver.register(app.REACH)
+        await line.deliver.register()
         done = await line.collect.collect(only, due_only=due)
         await line.threads.archive(archive.prune, app.utc_now() - config.keep_unmatched)
         return done
@@ -71,7 +72,7 @@ def deliver(
     wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Compose the digests that are due and send what the outbox holds."""
+    """Compose the digests that are due; send the outbox."""
     config = _config(context)
     _known(digest, [s.id for s in config.subscriptions], "digest", "digests.yaml")
     deliveries = asyncio.run(_deliver(config, digest, now, dry_run, wait))
@@ -89,15 +90,17 @@ async def _deliver(
 ) -> "list[Delivery]":
     from monitor import app
 
+    if dry_run:  # beside a running service, too: nothing is written
+        with app.reading(config) as archive, app.line(config, archive) as line:
+            return await line.deliver.deliver(only, forced=forced, dry_run=True)
     with app.writing(config, purpose="deliver", wait=wait) as archive, app.line(config, archive) as line:
-        await line.deliver.register(app.REACH)
-        if not dry_run:
-            await line.deliver.recover()
-        return await line.deliver.deliver(only, forced=forced, dry_run=dry_run, hurried=True)
+        await line.deliver.register()
+        await line.deliver.recover()
+        return await line.deliver.deliver(only, forced=forced, hurried=True)
 
 
 def run(context: typer.Context) -> None:
-    """Run the service: schedule, spiders, digests, until SIGTERM."""
+    """Run the service: sources and digests, until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # while it starts; the service has its own way to stop
     config = _config(context)
     for warning in config.warnings:
@@ -111,13 +114,20 @@ async def _run(config: "Config") -> None:
 
     with app.writing(config, purpose="run", wait=WAIT_TO_RUN) as archive, app.line(config, archive) as line:
         await Service(line).run()
+    for _ in range(20):
+        if not line.threads.busy:
+            return
+        await asyncio.sleep(0.1)
+    else:  # a thread cannot be stopped, and Python would wait for it; the archive is closed, the item handed back
+        complain("left a page unread that was being taken apart")
+        os._exit(0)
 
 
 def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where its archive and mail are kept.")] = Path("var/demo"),
     port: Annotated[int, typer.Option("--port", help="Of the newsroom's site on this machine.")] = 8409,
 ) -> None:
-    """Run the whole line, offline, on the small newsroom that ships with the program."""
+    """Run the whole line, offline, on an invented newsroom."""
     from monitor import app
     from monitor.cli.demo import show
     from monitor.demo import newsroom, write_config

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.crawl import egress, profile
+from monitor.crawl.politeness import Hosts
 from monitor.errors import PageError
 from monitor.types import Clock, Page, Pending, Source, SourceState, Visit, VisitOutcome
 
@@ -37,14 +38,17 @@ class StoppedError(PageError):
 class Crawl:
     """Visits sources and reads pages, politely: one request per host at a time, `delay` between two.
 
+    Visits and reads may run at the same time; they take turns at a host. A host that gave no answer twice in a row is
+    left alone for the rest of the call: what else was wanted of it fails at once, as trouble that passes.
+
     Args:
         user_agent: sent with each request, as it is.
         clock: gives the times of visits and pages.
-        delay: between two requests to one host.
+        delay: from the end of one request to a host to the beginning of the next.
         timeout: for one request, from connecting to the last byte.
         max_bytes: of one answer, packed and unpacked.
         allow_private: networks inside that may be connected to (see `egress.rules`).
-        concurrency: requests under way at one time.
+        concurrency: requests of one call under way at one time.
 
     Raises:
         ValueError: an entry of `allow_private` cannot be read.
@@ -63,13 +67,13 @@ class Crawl:
     ) -> None:
         egress.rules(allow_private)
         self._clock = clock
+        self._hosts = Hosts(delay)
+        self._concurrency = concurrency
         self._settings = profile.settings(
             user_agent=user_agent,
-            delay=delay,
             timeout=timeout,
             max_bytes=max_bytes,
             allow_private=allow_private,
-            concurrency=concurrency,
         )
         self._made: tuple[AsyncCrawlerRunner, ssl.SSLContext] | None = None
         self._leashes: set[Leash] = set()
@@ -127,8 +131,8 @@ class Crawl:
     ) -> None:
         """Reads the page of each item: `begin` once, right before its first request leaves, then `keep` once.
 
-        An item that cannot be asked for at all (no address, a strange scheme) is kept without `begin`. When stopped,
-        items that had not begun are not kept; what was dropped in flight is kept as `StoppedError`.
+        An item that cannot be asked for (no address, a strange scheme, a silent host) is kept without `begin`. When
+        stopped, items that had not begun are not kept; what was dropped in flight is kept as `StoppedError`.
 
         Raises:
             Exception: what `begin` or `keep` raised; the crawl has ended then.
@@ -177,7 +181,7 @@ class Crawl:
             logging.getLogger("scrapy").setLevel(logging.WARNING)
             runner = AsyncCrawlerRunner(self._settings)
             self._made = runner, _make_ssl_context(runner.settings)
-        return Leash(*self._made)
+        return Leash(*self._made, self._hosts, self._concurrency)
 
     async def _walk(self, leash: "Leash", spiders: dict[str, dict[str, object]]) -> None:
         self._leashes.add(leash)

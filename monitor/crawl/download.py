@@ -32,11 +32,13 @@ _refused: ContextVar[list[str]] = ContextVar("refused")
 
 
 def _too_large(limit: int) -> str:
-    return f"the answer is larger than {limit / 2**20:.3g} MiB"
+    """Says the limit in the unit in which it was most likely written: 16MiB or 10MB."""
+    size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit / 10**6:.4g} MB"
+    return f"the answer is larger than {size}"
 
 
 class Handler(AiohttpDownloadHandler):
-    """Scrapy's aiohttp handler: one request per host at a time, connections to allowed addresses only.
+    """Scrapy's aiohttp handler: requests leave when their leash lets them, to allowed addresses only.
 
     Raises Scrapy's own exceptions with words for people, and IgnoreRequest for what will never be fetched.
     """
@@ -47,12 +49,10 @@ class Handler(AiohttpDownloadHandler):
         super(AiohttpDownloadHandler, self).__init__(crawler)  # whose own __init__ opens a session without the check
         self._leash: Leash = cast(LeashedCrawler, crawler).leash
         self._allow = egress.rules(crawler.settings.getlist("EGRESS_ALLOWED"))
-        self._gates: dict[str, asyncio.Lock] = {}
         self._ssl_context = self._leash.tls
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._pool_size_total,
-                limit_per_host=self._pool_size_per_host,
+                limit=0,  # the leash counts; aiohttp would count waiting into the time-out
                 socket_factory=self._socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -65,19 +65,21 @@ class Handler(AiohttpDownloadHandler):
         parts = urlsplit(request.url)
         if parts.username is not None or parts.password is not None:
             raise IgnoreRequest("refused: the address holds a user name or password")
-        # Scrapy keeps its limit per host only where there is a delay; aiohttp would count waiting into the time-out.
-        async with self._gates.setdefault(parts.hostname or "", asyncio.Lock()):
-            if not self._leash.departing(request):
-                raise IgnoreRequest("stopped")
+        async with self._leash.turn(request):
             departure = request.meta.pop("departure", None)
             if departure is not None:
                 await departure()
             try:
                 async with self._leash.flight():
-                    return await self._fetch(request)
+                    response = await self._fetch(request)
+            except DownloadTimeoutError:
+                self._leash.unanswered(request)
+                raise
             except TimeoutError:  # the leash was pulled; the handler's own time-out has another class
                 request.meta["dropped"] = True
                 raise IgnoreRequest("stopped") from None
+            self._leash.answered(request)
+            return response
 
     async def _fetch(self, request: Request) -> Response:
         host = urlsplit(request.url).netloc

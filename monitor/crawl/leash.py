@@ -2,13 +2,17 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.exceptions import DownloadFailedError, IgnoreRequest
+
+from monitor.crawl.politeness import Hosts, Silence
 
 
 class LeashedCrawler(Crawler):
@@ -22,15 +26,26 @@ class Leash:
 
     Two marks in `request.meta` belong to the crawl: `departure` (awaited once, right before the first request leaves)
     and `dropped` (set where the crawl was stopped: there is no result to keep).
+
+    Args:
+        runner: starts the crawls.
+        tls: made once, because reading the certificates of the system costs more than a crawl.
+        hosts: shared by all calls.
+        concurrency: requests of this call under way at one time.
     """
 
-    def __init__(self, runner: AsyncCrawlerRunner, tls: ssl.SSLContext) -> None:
-        self.tls = tls  # made once: reading the certificates of the system costs more than a crawl
+    def __init__(self, runner: AsyncCrawlerRunner, tls: ssl.SSLContext, hosts: Hosts, concurrency: int) -> None:
+        self.tls = tls
         self.error: Exception | None = None  # the first error of a callback; ends the crawl and is raised by `walk`
+        self.silence = Silence()
         self._runner = runner
+        self._hosts = hosts
+        self._places = asyncio.Semaphore(concurrency)
         self._closed = False
+        self._dropping = False
         self._crawlers: list[LeashedCrawler] = []
         self._walks: list[asyncio.Task[None]] = []
+        self._waits: dict[asyncio.Timeout, str] = {}  # those who wait for a turn, each with its host
         self._flights: set[asyncio.Timeout] = set()
         self._ending: asyncio.Task[None] | None = None
 
@@ -61,11 +76,47 @@ class Leash:
             if error is not None:
                 raise error
 
-    def departing(self, request: Request) -> bool:
-        """Says whether the request may leave; if not, marks it as dropped."""
+    @asynccontextmanager
+    async def turn(self, request: Request) -> AsyncIterator[None]:
+        """Waits until the request may leave: its host's turn first, so that no place is held by one who only waits.
+
+        Raises:
+            IgnoreRequest: the crawl was stopped; the request is marked as dropped.
+            DownloadFailedError: the host gave no answer twice in a row.
+        """
+        host = urlsplit(request.url).hostname or ""
+        async with AsyncExitStack() as held:
+            self._refuse(request, host)
+            try:
+                async with asyncio.timeout(None) as wait:
+                    self._waits[wait] = host
+                    try:
+                        await held.enter_async_context(self._hosts.turn(host))
+                        await held.enter_async_context(self._places)
+                    finally:
+                        del self._waits[wait]
+            except TimeoutError:
+                self._refuse(request, host)
+                raise
+            yield
+
+    def _refuse(self, request: Request, host: str) -> None:
         if self._closed:
             request.meta["dropped"] = True
-        return not self._closed
+            raise IgnoreRequest("stopped")
+        if host in self.silence:
+            raise DownloadFailedError(f"the host {host} gave no answer twice in a row; put off")
+
+    def unanswered(self, request: Request) -> None:
+        """Notes a time-out; where it was one too many, those who wait for the same host need wait no longer."""
+        host = urlsplit(request.url).hostname or ""
+        self.silence.kept(host)
+        if host in self.silence:
+            _expire(wait for wait, waiting_for in self._waits.items() if waiting_for == host)
+
+    def answered(self, request: Request) -> None:
+        """Notes an answer, whatever its status."""
+        self.silence.broken(urlsplit(request.url).hostname or "")
 
     @asynccontextmanager
     async def flight(self) -> AsyncIterator[None]:
@@ -74,7 +125,7 @@ class Leash:
         Raises:
             TimeoutError: the crawl was stopped and the request with it.
         """
-        async with asyncio.timeout(None) as flight:
+        async with asyncio.timeout(0 if self._dropping else None) as flight:
             self._flights.add(flight)
             try:
                 yield
@@ -98,29 +149,31 @@ class Leash:
 
     def _close(self) -> None:
         self._closed = True
+        _expire(self._waits)
         if self._ending is None:
             self._ending = asyncio.create_task(self._end_crawlers())
 
     def _drop(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for flight in self._flights:
-            if not flight.expired():
-                flight.reschedule(now)
+        self._dropping = True
+        _expire(self._flights)
 
     async def _end_crawlers(self) -> None:
         await asyncio.gather(
-            *(self._end_crawler(crawler, walk) for crawler, walk in zip(self._crawlers, self._walks, strict=True))
+            *(_end_crawler(crawler, walk) for crawler, walk in zip(self._crawlers, self._walks, strict=True))
         )
 
-    async def _end_crawler(self, crawler: LeashedCrawler, walk: "asyncio.Task[None]") -> None:
-        while not walk.done():
-            engine = crawler._engine  # None until the crawl has begun
-            if engine is not None and engine.running:
-                downloader = engine.downloader
-                for slot in downloader.slots.values():  # Scrapy would wait for each queued request's turn
-                    slot.delay = 0.0
-                    slot.close()
-                    downloader._process_queue(slot)
-                await crawler.stop_async()
-                return
-            await asyncio.sleep(0.005)
+
+async def _end_crawler(crawler: LeashedCrawler, walk: "asyncio.Task[None]") -> None:
+    while not walk.done():
+        engine = crawler._engine  # None until the crawl has begun
+        if engine is not None and engine.running:
+            await crawler.stop_async()
+            return
+        await asyncio.sleep(0.005)
+
+
+def _expire(timeouts: Iterable[asyncio.Timeout]) -> None:
+    now = asyncio.get_running_loop().time()
+    for timeout in tuple(timeouts):
+        if not timeout.expired():
+            timeout.reschedule(now)

@@ -14,11 +14,9 @@ MAX_REDIRECTS = 5
 def settings(
     *,
     user_agent: str,
-    delay: timedelta,
     timeout: timedelta,
     max_bytes: int,
     allow_private: Sequence[str],
-    concurrency: int,
 ) -> dict[str, Any]:
     """Returns Scrapy's settings for every crawl. Holds plain values only: Scrapy copies settings deeply."""
     download = "monitor.crawl.download."
@@ -65,10 +63,11 @@ def settings(
         "DOWNLOAD_FAIL_ON_DATALOSS": False,  # a feed that broke off may still hold whole items
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
-        "CONCURRENT_REQUESTS": concurrency,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        # Scrapy counts a request that waits for its host as under way, so that one slow host would hold up all others,
+        # and knows one crawl only: it hands over everything, and the leash lets go what may leave (politeness.py).
+        "CONCURRENT_REQUESTS": 0,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 2**31,
+        "DOWNLOAD_DELAY": 0.0,
         "CONCURRENT_ITEMS": 1,  # the default starts 100 tasks for each answer
-        "DOWNLOAD_DELAY": delay.total_seconds(),
-        "DOWNLOAD_DELAY_JITTER": 0.0,
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
     }

@@ -3,7 +3,8 @@
 In come a `Page`, the `Found` item that led to it and its `Source`; out goes an `Article` or a `Rejected`. Nothing is
 raised for anything a page may hold. The text is the page's own; where the page holds none (fewer than 30 words) the
 feed's stands in and the article is partial; where the feed holds the whole text and the page half of it or less, the
-feed's is taken too. An article without any text is kept by its title. What has neither is rejected.
+feed's is taken too. An article without any text is kept by its title, and partial where its page was read: a text may
+come later. What has neither is rejected.
 """
 
 from monitor.extract import addresses, metadata
@@ -102,7 +103,7 @@ def from_feed(found: Found, source: Source, *, partial: bool) -> Article | Rejec
 
 
 def _richer(text: str | None, found: Found) -> tuple[str | None, bool]:
-    """Returns the page's text or the feed's, whichever is the article, and whether the feed's stands in for no page."""
+    """Returns the page's text or the feed's, whichever is the article, and whether the page is to be wished for."""
     words = len((text or "").split())
     if words < _SHORT:
         listed = _feed_text(found)
@@ -112,7 +113,7 @@ def _richer(text: str | None, found: Found) -> tuple[str | None, bool]:
         listed = _feed_text(found)
         if listed and len(listed.split()) >= 2 * words:
             return listed, False
-    return text, False
+    return text, text is None
 
 
 def _feed_text(found: Found) -> str | None:

@@ -1,7 +1,8 @@
 """Structured data of a page (schema.org as JSON-LD): the one object that describes the article.
 
 Lists, `@graph` and nesting are looked through; line breaks inside strings, comments around the JSON and semicolons
-after it are forgiven; what still cannot be read counts as absent.
+after it are forgiven; what still cannot be read counts as absent. JSON can write half a surrogate pair (RFC 8259, 8.2):
+the functions that return text give U+FFFD for it.
 """
 
 import json
@@ -11,6 +12,8 @@ from html import unescape
 from typing import Any
 
 from lxml.html import HtmlElement
+
+from monitor.text import well_formed
 
 _LONGEST = 1_000_000
 _ARTICLE = re.compile(
@@ -39,7 +42,7 @@ def text_of(value: Any) -> str | None:
         return next((text for item in value if (text := text_of(item))), None)
     if isinstance(value, Mapping):
         return text_of(value.get("name") or value.get("@value"))
-    return unescape(value).strip() or None if isinstance(value, str) else None
+    return well_formed(unescape(value)).strip() or None if isinstance(value, str) else None
 
 
 def names_of(value: Any) -> list[str]:
@@ -56,7 +59,7 @@ def address_of(value: Any) -> str | None:
         return next((url for item in value if (url := address_of(item))), None)
     if isinstance(value, Mapping):
         return address_of(value.get("@id") or value.get("url"))
-    return value.strip() or None if isinstance(value, str) else None
+    return well_formed(value).strip() or None if isinstance(value, str) else None
 
 
 def _read(text: str) -> Any:

@@ -4,13 +4,14 @@
     take     archive.pending → crawl.read → extract → match → fingerprint → archive.keep(place)
     deliver  due → archive.slice → digest.compose → digest.render → archive.commit_digest → channel.send
 
-collect.py is the first two lines, deliver.py the third; trial.py walks one address and keeps nothing. What is decided
-here is only what comes after what; each step is a room of its own. All raise ArchiveError from every method: without an
-archive no work goes on.
+visit.py, take.py and deliver.py are one line each, collect.py the first two; trial.py walks one address and keeps
+nothing. What is decided here is only what comes after what; each step is a room of its own. All raise ArchiveError from
+every method: without an archive no work goes on.
 """
 
-from monitor.pipeline.collect import Collect, Collected, Progress, Reader, Silent, Visited
+from monitor.pipeline.collect import Collect
 from monitor.pipeline.deliver import Deliver, Delivery, Teller
+from monitor.pipeline.parts import Collected, Progress, Reader, Silent, Visited
 from monitor.pipeline.threads import Threads
 from monitor.pipeline.trial import Trial, Tried, stand_in
 

@@ -1,5 +1,6 @@
 """Deliver: from a reader's place in the archive to a receipt."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ import structlog
 from monitor import due
 from monitor.archive import Archive
 from monitor.channels import Channel
-from monitor.errors import DeliveryError
+from monitor.errors import ArchiveError, DeliveryError
 from monitor.pipeline.threads import Threads
 from monitor.types import (
     Clock,
@@ -17,6 +18,7 @@ from monitor.types import (
     Digest,
     Message,
     Outgoing,
+    SendState,
     Slice,
     Slot,
     Source,
@@ -26,6 +28,9 @@ from monitor.types import (
 )
 
 log = structlog.get_logger("roxham")
+
+REACH = timedelta(days=7)
+"""How far a new reader's first digest reaches back."""
 
 _IDLE_ENTRIES = 1000  # after so many entries without news, the place of an `at once` reader is moved on
 
@@ -83,10 +88,10 @@ class Deliver:
         """Begins no further digest or message; the one in flight ends, and `deliver` returns."""
         self._stopping = True
 
-    async def register(self, reach: timedelta) -> None:
-        """Gives new readers their starting point: what came within `reach` before now."""
+    async def register(self) -> None:
+        """Gives new readers their starting point: what came within `REACH` before now."""
         now = self._clock()
-        await self._threads.archive(self._archive.register, self._subscriptions, since=now - reach, now=now)
+        await self._threads.archive(self._archive.register, self._subscriptions, since=now - REACH, now=now)
 
     async def deliver(
         self,
@@ -107,15 +112,29 @@ class Deliver:
             for reader in subscription.to:
                 if (slot := await self._slot(subscription, reader, forced)) is None or self._stopping:
                     continue
-                digest = await self._compose(subscription, reader, slot)
-                if not (digest.lines or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
-                    continue  # an `at once` reader with nothing new: no need to write that down each time
-                sent = None if dry_run else await self._commit(digest)
-                if sent is None and (dry_run or forced or slot.scheduled):
-                    deliveries.append(_told(digest, "waiting" if digest.lines else "nothing new"))
+                try:
+                    told = await self._tell(subscription, reader, slot, dry_run=dry_run, forced=forced)
+                except ArchiveError:
+                    raise
+                except Exception as error:  # one digest that cannot be made never stops the others
+                    log.exception("digest not made", digest=subscription.id, to=reader)
+                    told = _not_made(subscription, reader, slot, error)
+                deliveries += [told] if told else []
         if dry_run:
             return deliveries
         return deliveries + await self.send(only, hurried=hurried)
+
+    async def _tell(
+        self, subscription: Subscription, reader: str, slot: Slot, *, dry_run: bool, forced: bool
+    ) -> Delivery | None:
+        """Composes and commits; returns what there is to say of it beside what `send` will say."""
+        digest = await self._compose(subscription, reader, slot)
+        if not (digest.lines or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
+            return None  # an `at once` reader with nothing new: no need to write that down each time
+        if dry_run:
+            return _told(digest, "waiting" if digest.lines else "nothing new")
+        await self._commit(digest)
+        return _told(digest, "nothing new") if not digest.lines and (forced or slot.scheduled) else None
 
     async def _slot(self, subscription: Subscription, reader: str, forced: bool) -> Slot | None:
         now = self._clock()
@@ -123,12 +142,17 @@ class Deliver:
             return due.slot_now(subscription, now)
         slot = due.latest_slot(subscription, now)
         until = await self._threads.archive(self._archive.served_until, subscription.id, reader)
-        return slot if slot is not None and (until is None or slot.at > until) else None
+        if slot is None or (until is not None and slot.at <= until):
+            return None
+        if await self._threads.archive(self._archive.served, subscription.id, reader, slot.name):
+            return None  # the clock or the time zone was changed; the slot of that name has been
+        return slot
 
     async def _compose(self, subscription: Subscription, reader: str, slot: Slot) -> Digest:
         states = await self._threads.archive(self._archive.states)
         coverage = [_coverage(source, states.get(source.id)) for source in self._sources if source.enabled]
-        slice_ = await self._threads.archive(self._archive.slice, subscription, reader, coverage)
+        since = self._clock() - REACH
+        slice_ = await self._threads.archive(self._archive.slice, subscription, reader, coverage, since=since)
         return self._rooms.compose(subscription, reader, slot, slice_, self._topics, self._clock())
 
     async def _commit(self, digest: Digest) -> Outgoing | None:
@@ -146,18 +170,23 @@ class Deliver:
         """Sends what the outbox holds and is due; one message that fails never stops the others."""
         deliveries = []
         due_by = datetime.max.replace(tzinfo=UTC) if hurried else self._clock()
-        for outgoing in await self._threads.archive(self._archive.outbox, due=due_by):
+        for number in await self._threads.archive(self._archive.due_messages, due_by):
+            outgoing = await self._threads.archive(self._archive.message, number)
             if self._stopping:
                 break
-            if only is None or outgoing.message.digest_id in only:
+            if outgoing is not None and (only is None or outgoing.message.digest_id in only):
                 await self._send(outgoing)
-                after = await self._threads.archive(self._archive.message, outgoing.id)
+                after = await self._threads.archive(self._archive.message, number)
                 deliveries.append(_sent(after or outgoing))
         return deliveries
 
     async def _send(self, outgoing: Outgoing) -> None:
+        committed = False
+
         async def on_commit() -> None:
+            nonlocal committed
             await self._threads.archive(self._archive.mark_sending, outgoing.id)
+            committed = True
 
         try:
             receipt = await self._channel.send(outgoing.message, on_commit)
@@ -176,8 +205,19 @@ class Deliver:
                 next_try_at=next_try,
                 failed=next_try is None,
             )
-        else:
-            await self._threads.archive(self._archive.mark_sent, outgoing.id, receipt)
+        except ArchiveError:
+            raise
+        except Exception as error:  # a defect of ours: one message never stops the others
+            log.exception("mail not sent", to=outgoing.message.to, digest=outgoing.message.digest_id)
+            reason = f"{type(error).__name__}: {error}"
+            if committed:
+                await self._doubt(outgoing, reason)
+            else:
+                await self._threads.archive(
+                    self._archive.mark_unsent, outgoing.id, reason, next_try_at=None, failed=True
+                )
+        else:  # an answered mail is noted even where a stop cancels this task: else it would be sent again
+            await asyncio.shield(self._threads.archive(self._archive.mark_sent, outgoing.id, receipt))
 
     async def _doubt(self, outgoing: Outgoing, reason: str) -> None:
         """Once more with the same bytes, then held for an operator. An idempotent channel may always try again."""
@@ -198,6 +238,20 @@ def _coverage(source: Source, state: SourceState | None) -> Coverage:
         last_good_at=state.last_good_at if state else None,
         failing=state is None or state.last_good_at is None or state.failures > 0,
         error=state.error if state else "not visited yet",
+    )
+
+
+def _not_made(subscription: Subscription, reader: str, slot: Slot, error: Exception) -> Delivery:
+    return Delivery(
+        digest_id=subscription.id,
+        reader=reader,
+        slot=slot.name,
+        after=0,
+        upto=0,
+        stories=0,
+        message_id=None,
+        state=SendState.FAILED.value,
+        error=f"{type(error).__name__}: {error}",
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from monitor.errors import PageError
 from monitor.extract.urls import same_site
 from monitor.listing import items
-from monitor.pipeline.collect import Crawler, Reader
+from monitor.pipeline.parts import Crawler, Reader
 from monitor.types import (
     Article,
     Fingerprint,

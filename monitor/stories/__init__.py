@@ -3,10 +3,12 @@
 Comes in: an article with the fingerprint of its text, and the articles of the archive that share an address or the
 text with it. Goes out: a placement. Nothing is raised. The rules, first that holds:
 
-1. An article with one of its addresses, at the same publisher: the same words → *known*; other words → its next
-   *version*. A text that only lost its page (partial) never replaces one that was read in full.
+1. An article with one of its addresses, at the same publisher: words that it has or had → *known*; other words → its
+   next *version*. A text that only lost its page (partial) never replaces one that was read in full, nor does a teaser,
+   less than half as long, that another source lists under the same address.
 2. The same words (40 or more) at the same publisher → *known*: the address is one more name of that article.
-   Fewer words prove nothing ("Watch the news at noon"), except under an equal title and address.
+   Fewer words prove nothing ("Watch the news at noon"), except under an equal title and address. Nor do fewer than 150
+   under headlines without a word in common: a site that shows every stranger the same invitation to subscribe.
 3. The same words (40 or more) at another publisher → *pickup* of that story.
 4. Everything else → *new*.
 """
@@ -19,6 +21,9 @@ from monitor.types import AddressKind, Article, Fingerprint, Neighbour, Placemen
 
 ENOUGH_WORDS = 40
 """From this many words on, equal text means the same piece of work."""
+
+ALWAYS_WORDS = 150
+"""From this many on, whatever the headlines say."""
 
 
 def fingerprint(article: Article) -> Fingerprint:
@@ -41,9 +46,10 @@ def place(article: Article, print_: Fingerprint, neighbours: Collection[Neighbou
     at_address = [n for n in neighbours if n.identities & names and n.publisher == article.publisher]
     if at_address:
         return _at_known_address(article, print_, sorted(at_address, key=lambda n: n.article_id))
-    if home := [n for n in same_text if n.publisher == article.publisher]:
-        return _as(Verdict.KNOWN, home[0])
-    if same_text:
+    home = [n for n in same_text if n.publisher == article.publisher]
+    if namesakes := [n for n in home if print_.words >= ALWAYS_WORDS or _titles_meet(article, n)]:
+        return _as(Verdict.KNOWN, namesakes[0])
+    if same_text and not home:
         first = min(same_text, key=lambda n: n.article_id)
         return Placement(verdict=Verdict.PICKUP, relation=Relation.PICKUP, story_id=first.story_id)
     return Placement(verdict=Verdict.NEW, relation=Relation.ORIGIN)
@@ -57,9 +63,15 @@ def _at_known_address(article: Article, print_: Fingerprint, known: list[Neighbo
             upgraded = neighbour.partial and not article.partial
             return _as(Verdict.VERSION if upgraded else Verdict.KNOWN, neighbour)
     newest = known[-1]
-    if article.partial and not newest.partial:
+    teaser = article.source_id != newest.source_id and print_.words * 2 < newest.words
+    if not newest.partial and (article.partial or teaser):
         return _as(Verdict.KNOWN, newest)
     return _as(Verdict.VERSION, newest)
+
+
+def _titles_meet(article: Article, neighbour: Neighbour) -> bool:
+    mine, theirs = ({word.folded for word in words(title)} for title in (article.title, neighbour.title))
+    return bool(mine & theirs)
 
 
 def _same_title(article: Article, neighbour: Neighbour) -> bool:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -243,7 +244,7 @@ def test_pruning_erases_text_and_keeps_memory(archive: Archive) -> None:
     assert archive.search(Filter(query="word1 pruned")) == []
     assert [hit.article.id for hit in archive.search(Filter(query="word1"))] == [2]
     assert keep(archive, article("http://desk.test/a", title="Pruned")) is Outcome.KNOWN
-    assert keep(archive, article("http://desk.test/c")) is Outcome.KNOWN  # by its fingerprint
+    assert keep(archive, article("http://desk.test/c", title="Pruned!")) is Outcome.KNOWN  # by its fingerprint
     assert keep(archive, article("http://desk.test/a", text="New " + LONG)) is Outcome.VERSION
     assert [hit.article.id for hit in archive.search(Filter(query="new"))] == [1]
 
@@ -349,13 +350,14 @@ def test_a_message_goes_from_waiting_to_its_receipt(archive: Archive) -> None:
     keep(archive, article(), match())
     out = archive.commit_digest(told(archive, subscription()), message())
     assert out is not None
-    assert [o.id for o in archive.outbox(due=NOW)] == [out.id]
+    assert archive.due_messages(NOW) == [out.id]
     archive.mark_unsent(out.id, "451 later", next_try_at=NOW + timedelta(minutes=1))
-    assert archive.outbox(due=NOW) == []
+    assert archive.due_messages(NOW) == []
     archive.mark_sending(out.id)
     assert [o.id for o in archive.interrupted()] == [out.id]
     archive.mark_unsent(out.id, "killed", next_try_at=NOW, doubt=True)
-    doubtful = archive.outbox(due=NOW)[0]
+    assert archive.due_messages(NOW) == [out.id]
+    doubtful = archive.outbox()[0]
     assert (doubtful.state, doubtful.doubts, doubtful.attempts) == (SendState.DOUBT, 1, 2)
     archive.mark_sent(out.id, Receipt(at=NOW, channel="test", answer="250 ok"))
     sent = archive.message(out.id)
@@ -410,3 +412,68 @@ def test_facts_count_what_a_source_brought(archive: Archive) -> None:
     archive.keep_visit(visit(), [item("http://desk.test/b")])
     facts = archive.facts()["desk"]
     assert (facts.visits, facts.items, facts.pending, facts.matched, facts.rejected) == (2, 2, 1, 1, 0)
+
+
+def test_a_known_text_that_matches_by_a_new_headline_is_an_entry(archive: Archive) -> None:
+    keep(archive, article())
+    assert keep(archive, article(listed_title="Roxham Road"), match()) is Outcome.KNOWN
+    kept = archive.article(1)
+    assert kept is not None
+    assert [m.topic_id for m in kept.matches] == ["roxham-road"]
+    digest = told(archive, subscription())
+    assert [(line.story_id, line.updated) for line in digest.lines] == [(1, False)]
+    assert keep(archive, article(listed_title="Roxham Road"), match()) is Outcome.KNOWN
+    assert told(archive, subscription()).upto == digest.upto
+
+
+def test_a_pruned_article_that_matches_after_all_gets_its_text_back(archive: Archive) -> None:
+    keep(archive, article())
+    archive.prune(NOW + timedelta(days=1))
+    keep(archive, article(), match())
+    kept = archive.article(1)
+    assert kept is not None
+    assert (kept.text, [m.topic_id for m in kept.matches]) == (LONG, ["roxham-road"])
+    assert [hit.article.id for hit in archive.search(Filter(query="word1"))] == [1]
+
+
+def test_two_feeds_that_tell_one_article_differently_do_not_flip_it(archive: Archive) -> None:
+    one, other = article(text="One way. " + LONG), article(text="Other way. " + LONG, source_id="front-page")
+    assert [keep(archive, found) for found in (one, other, one, other, one)] == [
+        Outcome.UNMATCHED, Outcome.VERSION, Outcome.KNOWN, Outcome.KNOWN, Outcome.KNOWN]  # fmt: skip
+
+
+def test_an_article_that_is_still_listed_is_not_pruned(archive: Archive) -> None:
+    keep(archive, article())
+    later = NOW + timedelta(days=100)
+    seen = archive.listed([ItemState.DONE])[0]
+    archive.keep_visit(visit(at=later), [item(content_hash=str(next(_WORDINGS) - 1))])
+    assert seen.state is ItemState.DONE
+    assert archive.prune(later - timedelta(days=90)) == 0
+    assert archive.prune(later + timedelta(days=1)) == 1
+
+
+def test_every_spelling_of_an_address_is_remembered_before_and_after_reading(archive: Archive) -> None:
+    first, second, third = (f"http://desk.test/a?utm_source={n}" for n in range(3))
+    archive.keep_visit(visit(), [item(first)])
+    archive.keep_visit(visit(), [item(second)])
+    assert archive.pending(NOW)[0].found.aliases == (second,)
+    archive.keep([reading(archive.pending(NOW)[0], article(first))], place, NOW)
+    with_alias = item(first)
+    archive.keep_visit(visit(), [replace(with_alias, found=replace(with_alias.found, aliases=(third,)))])
+    assert third in next(archive.articles(Filter())).urls
+
+
+def test_what_the_feed_says_of_an_item_set_aside_can_be_kept_beside_it(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item()])
+    archive.begin([archive.pending(NOW)[0].item_id])
+    aside = archive.set_aside(after_attempts=1)[0]
+    archive.keep([reading(aside, article(partial=True), [match()], leaves_item=True)], place, NOW)
+    assert [(i.state, i.article_id) for i in archive.listed([ItemState.SET_ASIDE])] == [(ItemState.SET_ASIDE, 1)]
+    assert len(told(archive, subscription()).lines) == 1
+    archive.retry(None)
+    assert archive.pending(NOW)[0].article_id == 1
+
+
+def test_unread_counts_items_that_gave_nothing_yet(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")])
+    assert (archive.unread(), archive.unread(["desk"]), archive.unread(["other"])) == (2, 2, 0)

@@ -1,0 +1,194 @@
+"""Take: from what is pending to what is kept."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import structlog
+
+from monitor.archive import Archive
+from monitor.crawl import StoppedError
+from monitor.errors import ArchiveError, PageError
+from monitor.pipeline.parts import Collected, Crawler, Progress, Reader
+from monitor.pipeline.readings import Broken, Postponed, Readings, Result
+from monitor.pipeline.threads import Threads
+from monitor.text import well_formed
+from monitor.types import (
+    Clock,
+    Outcome,
+    Page,
+    Pending,
+    Read,
+    Reading,
+    Rejected,
+    Source,
+)
+
+log = structlog.get_logger("roxham")
+
+
+KILLS = 3
+"""An item whose reading began this often and never ended is set aside."""
+
+_BATCH = 100  # feed items read and kept together
+_ROUND = 300  # pending items, with the texts their feeds gave, held at once
+
+
+class Take:
+    """Reads pending items and keeps what they are. Extraction runs in one worker thread: the event loop stays free."""
+
+    def __init__(
+        self,
+        *,
+        sources: Sequence[Source],
+        archive: Archive,
+        crawl: Crawler,
+        rooms: Reader,
+        threads: Threads,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._sources = {source.id: source for source in sources}
+        self._archive = archive
+        self._crawl = crawl
+        self._place = rooms.place
+        self._readings = Readings(rooms=rooms, clock=clock)
+        self._threads = threads
+        self._clock = clock
+        self._progress = progress
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begins no further item; what is in flight is handed back."""
+        self._stopping = True
+
+    async def take(self, sources: Collection[str], collected: Collected, *, due_only: bool) -> None:
+        """Reads every pending item once; those that were being read when the process died are read last, and alone.
+
+        Without `due_only`, items that wait for a later try are tried now too.
+        """
+        await self._set_aside(collected)
+        seen: set[int] = set()
+        while not self._stopping:
+            batch = await self._threads.archive(self._archive.pending, self._clock(), sources=sources, limit=_ROUND)
+            work = [item for item in batch if item.item_id not in seen]
+            if not work:
+                break
+            seen.update(item.item_id for item in work)
+            await self._take([item for item in work if item.attempts == 0], collected)
+            for suspect in [item for item in work if item.attempts > 0]:
+                await self._take([suspect], collected)
+        if not due_only:
+            await self._take_waiting(sources, seen, collected)
+
+    async def _set_aside(self, collected: Collected) -> None:
+        """What the feed says of them is kept all the same: an item may be innocent, and slow when the process died."""
+        for item in await self._threads.archive(self._archive.set_aside, after_attempts=KILLS):
+            log.error("item set aside", source=item.source_id, item=item.item_id, url=item.found.url, deaths=KILLS)
+            collected.set_aside += 1
+            source = self._sources.get(item.source_id)
+            if source is None or not self._by_page(item) or item.article_id is not None:
+                continue
+            read = await self._threads.read(partial(self._readings.stand_in, item, source))
+            if isinstance(read, Reading):
+                await self._keep([(item, read)], set(), collected)
+
+    async def _take_waiting(self, sources: Collection[str], seen: Collection[int], collected: Collected) -> None:
+        after = 0
+        while not self._stopping and (
+            batch := await self._threads.archive(
+                self._archive.waiting, self._clock(), sources=sources, after=after, limit=_ROUND
+            )
+        ):
+            after = batch[-1].item_id
+            await self._take([item for item in batch if item.item_id not in seen], collected)
+
+    def _by_page(self, item: Pending) -> bool:
+        return self._sources[item.source_id].read is Read.PAGE and item.found.url is not None
+
+    async def _take(self, work: Sequence[Pending], collected: Collected) -> None:
+        begun: set[int] = set()
+        from_feed = [item for item in work if not self._by_page(item)]
+        by_page = [item for item in work if self._by_page(item)]
+        try:
+            for start in range(0, len(from_feed), _BATCH):
+                if self._stopping:
+                    return
+                await self._take_feed_items(from_feed[start : start + _BATCH], begun, collected)
+            if by_page and not self._stopping:
+                await self._take_pages(by_page, begun, collected)
+        finally:
+            if begun:
+                await self._threads.archive(self._archive.hand_back, begun)
+
+    async def _take_feed_items(self, work: Sequence[Pending], begun: set[int], collected: Collected) -> None:
+        await self._begin(work, begun)
+        read = await self._threads.read(
+            lambda: [self._readings.read(item, self._sources[item.source_id], None) for item in work]
+        )
+        await self._keep(list(zip(work, read, strict=True)), begun, collected)
+
+    async def _take_pages(self, work: Sequence[Pending], begun: set[int], collected: Collected) -> None:
+        async def begin(item: Pending) -> None:
+            await self._begin([item], begun)
+
+        async def keep(item: Pending, page: Page | PageError) -> None:
+            if isinstance(page, StoppedError):
+                return  # handed back as if it had not begun
+            if item.item_id not in begun:  # refused before any request could leave
+                await self._begin([item], begun)
+            read = await self._threads.read(lambda: self._readings.read(item, self._sources[item.source_id], page))
+            await self._keep([(item, read)], begun, collected)
+
+        tasks = [(item, self._sources[item.source_id]) for item in work]
+        await self._crawl.read(tasks, begin, keep)
+
+    async def _begin(self, work: Sequence[Pending], begun: set[int]) -> None:
+        ids = [item.item_id for item in work]
+        await self._threads.archive(self._archive.begin, ids)
+        begun.update(ids)
+
+    async def _keep(self, work: Sequence[tuple[Pending, Result]], begun: set[int], collected: Collected) -> None:
+        readings = [read for _, read in work if isinstance(read, Reading)]
+        outcomes = await self._keep_readings(readings)
+        for item, read in work:
+            match read:
+                case Reading():
+                    outcome = outcomes[item.item_id]
+                    collected.partial += read.article.partial and outcome is not Outcome.KNOWN
+                case Postponed():
+                    outcome = Outcome.PENDING
+                    await self._threads.archive(
+                        self._archive.postpone,
+                        item.item_id,
+                        read.reason,
+                        until=read.until,
+                        asked_until=read.asked_until,
+                    )
+                case Rejected() | Broken():
+                    outcome = Outcome.REJECTED
+                    aside = isinstance(read, Broken)
+                    await self._threads.archive(self._archive.reject, item.item_id, read.reason, aside=aside)
+            begun.discard(item.item_id)
+            again = outcome is Outcome.KNOWN and item.article_id is not None  # a second try at a page is no new item
+            if outcome is not Outcome.PENDING and not again:  # what is still pending is counted at the end
+                collected.counts[outcome] += 1
+            self._progress.took(item, outcome)
+
+    async def _keep_readings(self, readings: Sequence[Reading]) -> dict[int, Outcome]:
+        """Keeps readings together; where that fails, and not for the archive's sake, one by one, the bad one aside."""
+        try:
+            outcomes = await self._threads.archive(self._archive.keep, readings, self._place, self._clock())
+            return dict(zip((read.pending.item_id for read in readings), outcomes, strict=True))
+        except ArchiveError:
+            raise
+        except Exception as error:
+            if len(readings) == 1:
+                item = readings[0].pending
+                log.exception("item not kept", source=item.source_id, item=item.item_id, url=item.found.url)
+                reason = well_formed(f"{type(error).__name__}: {error}")
+                await self._threads.archive(self._archive.reject, item.item_id, reason, aside=True)
+                return {item.item_id: Outcome.REJECTED}
+        kept: dict[int, Outcome] = {}
+        for reading in readings:
+            kept |= await self._keep_readings([reading])
+        return kept

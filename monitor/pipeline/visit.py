@@ -1,0 +1,100 @@
+"""Visit: from what is due to what is pending."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from monitor import due
+from monitor.archive import Archive
+from monitor.errors import ArchiveError
+from monitor.listing import items
+from monitor.pipeline.parts import Collected, Crawler, Progress, Reader, Visited
+from monitor.pipeline.threads import Threads
+from monitor.text import well_formed
+from monitor.types import (
+    Clock,
+    Outcome,
+    Source,
+    SourceState,
+    Visit,
+    VisitOutcome,
+)
+
+log = structlog.get_logger("roxham")
+
+
+class Visits:
+    """Visits sources and keeps what they list."""
+
+    def __init__(
+        self, *, archive: Archive, crawl: Crawler, rooms: Reader, threads: Threads, clock: Clock, progress: Progress
+    ) -> None:
+        self._archive = archive
+        self._crawl = crawl
+        self._rooms = rooms
+        self._threads = threads
+        self._clock = clock
+        self._progress = progress
+
+    async def visit(self, sources: Sequence[Source], collected: Collected, *, due_only: bool) -> None:
+        """Visits these sources (or those of them that are due), except where a server asked for patience."""
+        states = await self._threads.archive(self._archive.states)
+        now = self._clock()
+        if due_only:
+            sources = due.due_sources(sources, states, now)
+        else:
+            asked_to_wait = {s.source_id for s in states.values() if s.not_before is not None and s.not_before > now}
+            for source in [s for s in sources if s.id in asked_to_wait]:
+                await self._keep(_skipped(source, states[source.id], now), source, collected)
+            sources = [source for source in sources if source.id not in asked_to_wait]
+        if not sources:
+            return
+        by_id = {source.id: source for source in sources}
+        errands = [(source, _remembered(source, states.get(source.id))) for source in sources]
+        await self._crawl.visit(errands, lambda visit: self._keep(visit, by_id[visit.source_id], collected))
+
+    async def _keep(self, visit: Visit, source: Source, collected: Collected) -> None:
+        visit = replace(visit, asked_url=source.url)
+        try:
+            listed = items(visit.found, self._rooms.identity)
+            new = await self._threads.archive(self._archive.keep_visit, visit, listed)
+        except ArchiveError:
+            raise
+        except Exception as error:  # one answer that cannot be kept never stops the others
+            log.exception("visit not kept", source=visit.source_id)
+            reason = well_formed(f"the answer cannot be kept: {type(error).__name__}: {error}")
+            visit = replace(visit, outcome=VisitOutcome.FAILED, found=(), error=reason)
+            listed, new = [], await self._threads.archive(self._archive.keep_visit, visit, [])
+        collected.visits.append(
+            Visited(
+                source_id=visit.source_id,
+                status=visit.status,
+                outcome=visit.outcome,
+                found=len(visit.found),
+                new=new,
+                error=visit.error,
+            )
+        )
+        collected.counts[Outcome.KNOWN] += len(listed) - new
+        if visit.outcome is VisitOutcome.FAILED:
+            log.warning("visit failed", source=visit.source_id, reason=visit.error)
+        self._progress.visited(visit, new)
+
+
+def _remembered(source: Source, state: SourceState | None) -> SourceState:
+    """Validators belong to an address: where an operator has changed it, they say nothing."""
+    if state is None:
+        return SourceState(source_id=source.id)
+    return state if state.url == source.url else replace(state, etag=None, last_modified=None, body_hash=None)
+
+
+def _skipped(source: Source, state: SourceState, now: datetime) -> Visit:
+    return Visit(
+        source_id=source.id,
+        started_at=now,
+        finished_at=now,
+        outcome=VisitOutcome.SKIPPED,
+        error=f"the server asked to be left alone until {state.not_before:%Y-%m-%d %H:%M} UTC",
+    )
