@@ -69,12 +69,19 @@ class Matcher:
     def _counting(self, spans: list[Span]) -> Iterator[Span]:
         """Yields the spans of `any` forms that no `except` form hides, the longest where several of a topic overlap."""
         taken: dict[int, int] = {}  # topic → end of its last span
-        hidden = [(self._meanings[s.phrase].topic, s) for s in spans if self._meanings[s.phrase].role is _Role.EXCEPT]
+        hidden: dict[int, int] = {}  # topic → how far the `except` spans that have begun reach
+        exceptions = sorted(
+            (s for s in spans if self._meanings[s.phrase].role is _Role.EXCEPT), key=lambda s: s.start, reverse=True
+        )
         for span in sorted(spans, key=lambda s: (s.start, -s.end)):
+            while exceptions and exceptions[-1].start <= span.start:
+                begun = exceptions.pop()
+                topic = self._meanings[begun.phrase].topic
+                hidden[topic] = max(begun.end, hidden.get(topic, 0))
             meaning = self._meanings[span.phrase]
             if meaning.role is not _Role.ANY or span.start < taken.get(meaning.topic, 0):
                 continue
-            if any(t == meaning.topic and h.start <= span.start and span.end <= h.end for t, h in hidden):
+            if span.end <= hidden.get(meaning.topic, 0):
                 continue
             taken[meaning.topic] = span.end
             yield span

@@ -35,6 +35,7 @@ class Service:
         self._stop = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._fatal: ArchiveError | None = None
+        self._ticks = 0
 
     async def run(self) -> None:
         """Returns after SIGTERM or SIGINT, when what was in flight has ended.
@@ -57,8 +58,9 @@ class Service:
             ("deliver", self._deliver, DELIVER_TICK),
             ("prune", self._prune, PRUNE_TICK),
         ):
+            start = self._start_visit if name == "visit" else self._start
             scheduler.add_job(
-                self._start, "interval", args=[name, work], seconds=every.total_seconds(), id=name,
+                start, "interval", args=[name, work], seconds=every.total_seconds(), id=name,
                 coalesce=True, misfire_grace_time=None, next_run_time=line.clock(),
             )  # fmt: skip
         scheduler.start()
@@ -68,6 +70,11 @@ class Service:
         await self._end()
         if self._fatal is not None:
             raise self._fatal
+
+    async def _start_visit(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Each tick has a task of its own: a source that takes its time must not keep the others waiting."""
+        self._ticks += 1
+        await self._start(f"{name} {self._ticks}", work)
 
     async def _start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Starts a tick's work, unless the last one is still at it, as our task: the scheduler cuts its own off."""
@@ -123,5 +130,10 @@ class Service:
 
     async def _prune(self) -> None:
         before = self._line.clock() - self._line.config.keep_unmatched
-        if erased := await self._line.threads.archive(self._line.archive.prune, before):
-            log.info("pruned", articles=erased, older_than=f"{before:%Y-%m-%d}")
+        total = 0
+        while not self._stop.is_set() and (
+            erased := await self._line.threads.archive(self._line.archive.prune, before)
+        ):
+            total += erased
+        if total:
+            log.info("pruned", articles=total, older_than=f"{before:%Y-%m-%d}")

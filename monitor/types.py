@@ -184,6 +184,7 @@ class Pending:
     source_id: str
     visit_id: int
     found: Found
+    content_hash: str  # of this wording: a listing may say something newer while it is being read
     attempts: int  # reads begun that never ended, because the process died
     failures: int  # reads that ended without a page
     not_before: datetime | None = None  # when the page is to be tried again
@@ -489,6 +490,11 @@ class Line:
     matches: tuple[Match, ...]  # of that member, for these topics
     carriers: tuple[Kept, ...] = ()  # the other members, oldest first
     updated: bool = False  # the reader was told an earlier version
+
+    @property
+    def mention(self) -> bool:
+        """Whether the story only mentions each of these topics in passing."""
+        return all(match.mention for match in self.matches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

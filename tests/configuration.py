@@ -11,7 +11,7 @@ from monitor.errors import ConfigError, Problem
 SHIPPED = Path(__file__).resolve().parent.parent / "config"
 KINDS = ("feed", "sitemap")
 GOOD = {
-    "monitor": "contact: desk@example.org\n",
+    "monitor": "contact: desk@newsroom.test\n",
     "sources": "sources:\n  - {id: news, kind: feed, url: https://example.org/feed}\n",
     "topics": "topics:\n  - {id: stca, any: {en: [pact], fr: [entente]}}\n",
     "digests": "digests:\n  - {id: desk, to: [desk@example.org]}\n",

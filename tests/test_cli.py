@@ -1,17 +1,21 @@
 """The command line as other programs see it: what it prints where, in which shape, and with which exit code."""
 
 import json
+import re
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor import app
+from monitor.config import load
 from tests.installation import COMMAND, READER, Installation, feed, page, run, source, story
 from tests.site import Site
 
@@ -161,7 +165,13 @@ def test_deliver_json_and_the_outbox(small: Archive, tmp_path: Path) -> None:
     document = here.document("outbox", "--show", str(kept["id"]))
     assert document["raw"].replace("\r\n", "\n").strip() == shown.stdout.strip()
     assert "state" not in here.roxham("outbox", "--unsent", "--json").stdout
-    again = here.document("outbox", "--retry", str(kept["id"]))
+    refused = here.roxham("outbox", "--retry", str(kept["id"]))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert re.fullmatch(
+        rf"message {kept['id']} was sent \d{{4}}-\d\d-\d\d \d\d:\d\d; --again sends a second copy\n", refused.stderr
+    )
+    assert here.document("outbox", "--unsent") == []
+    again = here.document("outbox", "--retry", str(kept["id"]), "--again")
     assert (again["state"], again["message_id"]) == ("waiting", sent["message_id"])
     assert [told["message_id"] for told in here.document("deliver")["digests"]] == [sent["message_id"]]
     assert len(list((here.folder / "var" / "outbox" / "new").iterdir())) == 1
@@ -215,6 +225,16 @@ def test_a_search_finds_words_and_phrases_whatever_their_accents(small: Archive)
     (hit,) = small.here.document("search", "traineaux")
     assert "traîneaux" in hit["snippet"]
     assert "text" not in hit
+
+
+@pytest.mark.parametrize("command", [("search",), ("export", "--query")])
+def test_a_query_that_means_more_than_words_is_refused_as_in_a_form(small: Archive, command: tuple[str, ...]) -> None:
+    done = small.here.roxham(*command, "Roxham AND Road")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "operators, wildcards and fields are not known yet; "
+        'write each phrase as a form of its own, in quotation marks: "Roxham Road"\n'
+    )
 
 
 @pytest.mark.parametrize("query", ['"roxham', "", "!?", "“"])
@@ -326,8 +346,36 @@ def test_status_says_that_the_service_does_not_run(small: Archive) -> None:
     assert (status["sources"], status["pending"]) == ({"watched": 4, "ill": ["gone"]}, 1)
 
 
+def test_status_calls_alive_what_beats_and_holds_the_archive(small: Archive, tmp_path: Path) -> None:
+    here = Installation.at(Path(shutil.copytree(small.here.folder, tmp_path / "here")))
+    config = load(here.config, kinds=["feed"], environ={})
+    with app.writing(config, purpose="run") as archive:
+        archive.beat(datetime.now(UTC) - timedelta(minutes=3))
+        assert here.document("status", "--alive", code=3)["alive"] is False
+        archive.beat(datetime.now(UTC))
+        status = here.document("status", "--alive")
+        assert status["alive"] is True
+        assert status["held_by"].startswith("`roxham run`")
+    status = here.document("status", "--alive", code=3)  # as a service leaves it that was killed just now
+    assert (status["alive"], status["held_by"]) == (False, None)
+    assert is_time(status["heartbeat_at"])
+    with app.writing(config, purpose="collect"):
+        assert here.document("status", "--alive", code=3)["alive"] is False
+
+
+def test_status_names_a_few_of_many_ill_sources(small: Archive, tmp_path: Path) -> None:
+    assert "sources   1 of 4 ill: gone\n" in small.here.roxham("status").stdout
+    here = Installation(tmp_path / "ill", [source(f"s{n}", small.site.url("/gone.xml")) for n in range(6)])
+    here.document("collect", code=1)
+    assert "sources   6 of 6 ill: s0, s1, s2, s3, s4 …; see `roxham sources`\n" in here.roxham("status").stdout
+    assert len(here.document("status")["sources"]["ill"]) == 6
+
+
 def test_a_backup_is_an_archive_and_takes_no_files_place(small: Archive, tmp_path: Path) -> None:
-    copy = tmp_path / "new" / "copy.db"
+    nowhere = tmp_path / "new" / "copy.db"
+    done = small.here.roxham("backup", str(nowhere))
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{nowhere.parent}: no such folder\n")
+    copy = tmp_path / "copy.db"
     assert small.here.roxham("backup", str(copy)).returncode == 0
     done = small.here.roxham("export", ROXHAM_ARCHIVE=f"sqlite:///{copy}")
     assert [json.loads(line) for line in done.stdout.splitlines()] == small.here.export()
@@ -406,5 +454,10 @@ def test_the_demo_tells_its_stories_once_and_a_taken_port_is_told(tmp_path: Path
     assert "Traceback" not in first.stderr + second.stderr
     assert "Nothing is new" not in first.stdout
     assert "no article was kept twice, no digest was sent" in second.stdout
+    for shown in (first.stdout, second.stdout):
+        assert "\nCoverage: " in shown  # of a mail's body
+        assert "roxham --config var/demo/config search '\"Roxham Road\"'\n" in shown
+    articles = first.stdout.partition("What became of every article\n")[2].partition("\nNot kept")[0]
+    assert len(re.findall(r"^ +\d+  \S", articles, re.MULTILINE)) == len(re.findall(r" of story \d+ · ", articles)) > 5
     mails = list((tmp_path / "var" / "demo" / "var" / "outbox" / "new").iterdir())
     assert 0 < len(mails) == first.stdout.count("\nState: sent")

@@ -76,10 +76,10 @@ def test_missing_files_and_folders_are_named_with_the_way_out(tmp_path: Path, mo
 def test_what_is_not_written_has_a_default(tmp_path: Path) -> None:
     config = loaded(tmp_path)
     (source,), (topic,), (digest,) = config.sources, config.topics, config.subscriptions
-    assert (config.name, config.timezone, config.contact) == ("Roxham", "America/Toronto", "desk@example.org")
+    assert (config.name, config.timezone, config.contact) == ("Roxham", "America/Toronto", "desk@newsroom.test")
     assert config.archive == f"sqlite:///{tmp_path}/var/roxham.db"
     assert (config.mail.kind, config.mail.path) == (MailKind.MAILDIR, tmp_path / "var/outbox")
-    assert config.mail.sender == "Roxham <desk@example.org>"
+    assert config.mail.sender == "Roxham <desk@newsroom.test>"
     assert (config.web.host, config.web.port, config.web.base_url) == ("127.0.0.1", 8400, "http://127.0.0.1:8400")
     assert (config.crawl.delay, config.crawl.max_size) == (timedelta(seconds=1), 10_000_000)
     assert config.keep_unmatched == timedelta(days=90)
@@ -117,7 +117,7 @@ def test_forms_and_titles_may_stand_without_a_language(tmp_path: Path) -> None:
 
 
 def test_sections_and_lists_that_are_commented_out_count_as_not_written(tmp_path: Path) -> None:
-    commented = loaded(tmp_path, monitor="contact: desk@example.org\nmail:\n#  via: x\ncrawl:\n  allow_private:\n")
+    commented = loaded(tmp_path, monitor="contact: desk@newsroom.test\nmail:\n#  via: x\ncrawl:\n  allow_private:\n")
     assert commented.fingerprint == loaded(tmp_path).fingerprint
     empty = loaded(tmp_path, sources="sources:\n", topics="topics: []\n", digests="digests:\n")
     assert (empty.sources, empty.topics, empty.subscriptions) == ((), (), ())
@@ -131,7 +131,7 @@ def test_sections_and_lists_that_are_commented_out_count_as_not_written(tmp_path
 def test_a_byte_order_mark_windows_line_ends_anchors_and_json_are_yaml(tmp_path: Path) -> None:
     config = loaded(
         tmp_path,
-        monitor=b'\xef\xbb\xbf{"contact": "desk@example.org",\r\n "name": "Caf\xc3\xa9"}\r\n',
+        monitor=b'\xef\xbb\xbf{"contact": "desk@newsroom.test",\r\n "name": "Caf\xc3\xa9"}\r\n',
         topics="topics:\n  - {id: a, any: &forms [x]}\n  - {id: b, any: *forms, none: &forms [z]}\n",
     )
     assert config.name == "Café"
@@ -245,6 +245,24 @@ def test_likely_slips_are_warnings(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("contact", "placeholder"),
+    [
+        ("desk@example.org", True),
+        ("desk@news.Example.NET", True),
+        ("https://example.com/about", True),
+        ("https://www.example.com", True),
+        ("desk@example.ca", False),
+        ("desk@myexample.org", False),
+        ("desk@example.org.ca", False),
+    ],
+)
+def test_a_contact_that_is_nobodys_is_a_warning(tmp_path: Path, contact: str, placeholder: bool) -> None:
+    said = shown(tmp_path, loaded(tmp_path, monitor=f"contact: {contact}\n").warnings)
+    what = "is nobody's address; write your own before real sites are visited"
+    assert said == ([f"config/monitor.yaml:1:10: contact: {what}"] if placeholder else [])
+
+
 def test_a_contact_may_be_a_web_page_and_the_web_may_listen_on_ipv6(tmp_path: Path) -> None:
     config = loaded(tmp_path, monitor="contact: https://example.org/about/\nweb: {bind: '[::1]:0'}\n")
     assert (config.contact, config.mail.sender) == ("https://example.org/about", "Roxham <roxham@localhost>")
@@ -264,11 +282,11 @@ def test_the_fingerprint_follows_the_meaning_not_the_notation(tmp_path: Path) ->
     plain = loaded(tmp_path).fingerprint
     same = loaded(
         tmp_path,
-        monitor="# desk\nkeep: {unmatched: 2160h}\ncontact: 'desk@example.org'\n",
+        monitor="# desk\nkeep: {unmatched: 2160h}\ncontact: 'desk@newsroom.test'\n",
         environ={"ROXHAM_ARCHIVE": "sqlite:////srv/x.db"},
     )
     assert same.fingerprint == plain
-    assert loaded(tmp_path, monitor="contact: desk@example.org\nkeep: {unmatched: 91d}\n").fingerprint != plain
+    assert loaded(tmp_path, monitor="contact: desk@newsroom.test\nkeep: {unmatched: 91d}\n").fingerprint != plain
     assert loaded(tmp_path, topics="topics:\n  - {id: stca, any: {en: [deal], fr: [entente]}}\n").fingerprint != plain
 
 

@@ -68,7 +68,8 @@ def errand(url: str, id: str = "news", **known: Any) -> tuple[Source, SourceStat
 
 
 def task(url: str | None, number: int = 1, of: Source | None = None) -> tuple[Pending, Source]:
-    pending = Pending(item_id=number, source_id="news", visit_id=1, found=Found(url=url), attempts=0, failures=0)
+    fields: dict[str, Any] = {"item_id": number, "source_id": "news", "visit_id": 1, "content_hash": ""}
+    pending = Pending(**fields, found=Found(url=url), attempts=0, failures=0)
     return pending, of or source("http://site.test/feed")
 
 
@@ -652,7 +653,8 @@ async def test_the_address_is_checked_where_the_connection_is_made(site: Site) -
     for host in hosts[:3]:
         assert str(kept[host].error).startswith("refused: "), host
     assert kept["127.0.0.1"].error == (
-        f"refused: 127.0.0.1:{site.port} is inside a private network; allow it with crawl.allow_private"
+        f"refused: 127.0.0.1:{site.port} is inside a private network; "
+        f"to allow it, in monitor.yaml: crawl: {{allow_private: [127.0.0.1/32:{site.port}]}}"
     )
     assert site.requests == []
 
@@ -664,7 +666,8 @@ async def test_each_redirect_is_checked(site: Site) -> None:
         careful = crawl(allow_private=[f"127.0.0.1:{site.port}"])
         visit = (await visits(careful, errand(site.url("/feed"))))["news"]
         assert visit.error == (
-            f"refused: {inside.authority} is inside a private network; allow it with crawl.allow_private"
+            f"refused: {inside.authority} is inside a private network; to allow it, in monitor.yaml: "
+            f"crawl: {{allow_private: [127.0.0.1/32:{inside.authority.rpartition(':')[2]}]}}"
         )
         error = await page(careful, site.url("/feed"))
         assert isinstance(error, PageError)

@@ -262,6 +262,18 @@ def test_an_upgraded_partial_that_matches_only_now_is_told_as_new() -> None:
     assert not line.updated
 
 
+def test_mentions_stand_last_in_their_topic_and_do_not_speak_for_the_mail() -> None:
+    older, mention = an_article(1), an_article(2, matches=(a_match(mention=True),))
+    digest = a_digest(older, mention)
+    assert [line.article.id for line in digest.lines] == [1, 2]
+    other = replace(DESK, topics=("stca", "roxham"))
+    first = an_article(3, matches=(a_match("stca", mention=True),))
+    digest = a_digest(older, first, subscription=other)
+    assert [line.article.id for line in digest.lines] == [3, 1]
+    assert a_mail(digest).subject == "Border desk: 2 stories – Headline 1"
+    assert a_mail(a_digest(first)).subject == "Border desk: 1 story – Headline 3"
+
+
 def test_coverage_names_those_that_failed_and_counts_all() -> None:
     failing = Coverage(source_id="b", name="B", last_good_at=None, failing=True, error="refused")
     good = Coverage(source_id="a", name="A", last_good_at=NOW, failing=False)
@@ -569,11 +581,11 @@ def test_the_plain_text_reads_well_by_itself() -> None:
         "\n"
         "\n"
         "------------------------------------------------------------------------\n"
-        "Coverage: Not reached: 1 of the 2 sources watched. What they published\n"
-        "may be missing:\n"
-        "- IRCC news: not reachable since 21 Nov 07:10: no answer within 30 s\n"
+        "Coverage: 1 of the 2 sources watched was not read; what it published may\n"
+        "be missing.\n"
+        "- IRCC news: not read since 21 Nov 07:10: no answer within 30 s\n"
         "\n"
-        "Entries 1 to 4 of the archive; all times are America/Toronto time.\n"
+        "All times are America/Toronto time.\n"
         "\n"
         "You get this because desk@example.org is on the list of the digest\n"
         "“desk-morning”.\n"
@@ -589,10 +601,11 @@ def test_both_bodies_tell_the_same_in_french() -> None:
         "2 nouvelles",
         "anglais",
         "Aussi publié par\u00a0:",
-        "injoignable depuis le 21 nov. 7\u00a0h\u00a010\u00a0: no answer within 30 s",
+        "1 des 2 sources suivies n’a pas été lue\u00a0; ce qu’elle a publié peut manquer.",
+        "non lue depuis le 21 nov. 7\u00a0h\u00a010\u00a0: no answer within 30 s",
         "mention en passant",
     ):
-        assert words.lower() in " ".join(plain.split(" ")).lower().replace("\n  ", " ")
+        assert words.lower() in re.sub("[ \n]+", " ", plain).lower()
         assert words.lower() in shown.words.lower()
     assert dict(shown.elements)["html"]["lang"] == "fr"
     assert "CHEMIN ROXHAM" in plain
@@ -631,7 +644,7 @@ def test_markup_from_outside_is_text() -> None:
     assert nasty in shown.words
     assert "<i>P</i>" in shown.words
     assert "Roxham</mark><img src=x>" in shown.marked
-    assert "<u>S</u>: never reached yet: <s>" in shown.words
+    assert "<u>S</u>: never read yet: <s>" in shown.words
 
 
 @pytest.mark.parametrize(
@@ -742,7 +755,15 @@ def test_a_digest_without_news_says_so() -> None:
     plain, html = bodies(digest)
     assert "Nothing new" in plain
     assert "Nothing new" in Shown(html).words
-    assert "The 1 source watched answered." in plain
+    assert "The one source watched answered." in plain
+
+
+def test_coverage_is_told_in_one_sentence() -> None:
+    good = Coverage(source_id="g", name="G", last_good_at=NOW, failing=False)
+    ill = Coverage(source_id="i", name="I", last_good_at=None, failing=True, error="HTTP 404 Not Found")
+    alone, several = (" ".join(text(a_digest(coverage=coverage)).split()) for coverage in ((ill,), (ill, ill, good)))
+    assert "Coverage: The one source watched was not read; what it published may be missing. - I: never" in alone
+    assert "Coverage: 2 of the 3 sources watched were not read; what they published may be missing. - I:" in several
 
 
 def test_the_archive_is_linked_where_it_has_pages() -> None:

@@ -88,3 +88,15 @@ def test_a_page_full_of_hits_is_matched_in_linear_time() -> None:
     crowded = article(text="They met at Roxham Road again " * 20_000 + "." * 40_000)
     match = Matcher([topic()]).match(crowded)[0]
     assert [(h.place, h.count) for h in match.hits] == [(Place.TEXT, 20_000)]
+
+
+def test_many_exceptions_are_matched_in_linear_time_too() -> None:
+    drive = topic(any=forms("Roxham"), excepting=forms('"Roxham Drive"'))
+    crowded = article(text="On Roxham Drive and Roxham. " * 20_000)
+    assert [h.count for h in Matcher([drive]).match(crowded)[0].hits] == [20_000]
+
+
+def test_an_exception_hides_what_lies_within_it_wherever_it_begins() -> None:
+    within = topic(any=forms("Roxham", '"Roxham Road"'), excepting=forms('"old Roxham Road sign"'))
+    assert topics_of(within, text="The old Roxham Road sign.") == []
+    assert topics_of(within, text="The old Roxham Road.") == ["roxham-road"]

@@ -83,6 +83,19 @@ def test_a_search_asks_for_words_and_phrases() -> None:
             search_phrases(empty)
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["Roxham AND Road", "chemin OU route", "Roxh*", "asylum title:Roxham", "(Roxham)", '"Roxham Road"~3', "a NEAR/5 b"],
+)
+def test_a_search_refuses_what_a_form_refuses(query: str) -> None:
+    with pytest.raises(QueryError, match="operators, wildcards and fields are not known yet"):
+        search_phrases(query)
+
+
+def test_in_quotation_marks_and_in_small_letters_they_are_words() -> None:
+    assert to_fts5(search_phrases('"NOT (a* title:b)" and or')) == '"not a title b" AND "and" AND "or"'
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_a_form_or_a_clear_complaint(text: str) -> None:
     complaint = check_form(text)

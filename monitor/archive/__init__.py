@@ -8,6 +8,7 @@ Duties of every implementation, held by one suite (tests/contracts/):
 - *Numbers*: ids of articles and numbers of entries only grow, in the order in which things became known.
 - *Once*: `keep` asks `place` about each reading with the archive's state at that very moment, earlier readings of the
   same call included.
+- *Newest wording*: an item that is listed with new wording while the old is being read stays pending.
 - *For ever*: addresses, fingerprints, sightings, entries and the ledger outlive pruning; a version is never
   overwritten.
 - Everything that goes wrong with the storage is an ArchiveError with a sentence for the operator.
@@ -141,8 +142,15 @@ class Archive(Protocol):
         """Keeps a visit, its validators, and every item not known in this wording as pending; returns how many."""
         ...
 
-    def pending(self, now: datetime, *, sources: Collection[str] | None = None, limit: int = 1000) -> list[Pending]:
-        """Returns items to read now, oldest first; those whose reading once killed the process come last."""
+    def pending(
+        self,
+        now: datetime,
+        *,
+        sources: Collection[str] | None = None,
+        but: Collection[int] = (),
+        limit: int = 1000,
+    ) -> list[Pending]:
+        """Returns items to read now, oldest first, `but` these; those whose reading killed the process come last."""
         ...
 
     def waiting(
@@ -171,11 +179,11 @@ class Archive(Protocol):
         """Returns how many pending items have given no article yet, of these sources or of all."""
         ...
 
-    def reject(self, item_id: int, reason: str, *, aside: bool = False) -> None:
+    def reject(self, item: Pending, reason: str, *, aside: bool = False) -> None:
         """Closes an item that is no article; `aside` keeps what was found of it, so that `retry` can take it up."""
         ...
 
-    def postpone(self, item_id: int, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
+    def postpone(self, item: Pending, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
         """Leaves an item pending, of which there is nothing to keep before its page can be read."""
         ...
 
@@ -197,8 +205,8 @@ class Archive(Protocol):
         """Places and keeps readings in one transaction; returns what became of each, in their order."""
         ...
 
-    def prune(self, before: datetime) -> int:
-        """Erases the text of unmatched articles last seen before then; returns how many."""
+    def prune(self, before: datetime, *, limit: int = 500) -> int:
+        """Erases the text of unmatched articles last seen before then; returns how many, 0 when there are no more."""
         ...
 
     # telling

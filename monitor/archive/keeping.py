@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from monitor.archive import Place
 from monitor.archive.connection import Connected, marks, stamp, stamp_or_none
 from monitor.archive.rows import pack_hits
-from monitor.archive.watching import put_off
+from monitor.archive.watching import put_off, said_anew
 from monitor.types import (
     AddressKind,
     Article,
@@ -47,14 +47,14 @@ class Keeping(Connected):
                 outcomes.append(outcome)
             return outcomes
 
-    def prune(self, before: datetime) -> int:
+    def prune(self, before: datetime, *, limit: int = 500) -> int:
         with self.write() as db:
             ids = [
                 row[0]
                 for row in db.conn.execute(
                     "SELECT id FROM articles a WHERE matched = 0 AND pruned = 0 AND last_seen_at < ?1 AND NOT EXISTS "
-                    "(SELECT 1 FROM items WHERE article = a.id AND last_seen_at >= ?1)",
-                    (stamp(before),),
+                    "(SELECT 1 FROM items WHERE article = a.id AND last_seen_at >= ?1) LIMIT ?2",
+                    (stamp(before), limit),
                 )
             ]
             for article_id in ids:
@@ -158,8 +158,8 @@ def _keep_sighting(db: Database, article_id: int, reading: Reading, now: datetim
     row = db.conn.execute("SELECT version, matched, pruned FROM articles WHERE id = ?", (article_id,)).fetchone()
     have = {r[0] for r in db.conn.execute("SELECT topic FROM matches WHERE article = ?", (article_id,))}
     fresh = [match for match in reading.matches if match.topic_id not in have]
-    if fresh and row["pruned"]:
-        _keep_version(db, article_id, reading, now)  # its text was erased, and is wanted again
+    if fresh and (row["pruned"] or reading.article.keep is Keep.EXCERPT):
+        _keep_version(db, article_id, reading, now)  # its text was erased, or never kept, and is wanted now
         return
     db.conn.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (stamp(now), article_id))
     _keep_addresses(db, article_id, reading.article, now)
@@ -218,8 +218,7 @@ def _unindex(db: Database, article_id: int) -> None:
     """External content: the index has to be told the very values it was given (FTS5 manual, 4.4.3)."""
     db.conn.execute(
         "INSERT INTO article_index (article_index, rowid, title, summary, text) "
-        "SELECT 'delete', n.id, n.title, n.summary, n.text FROM newest n JOIN articles a ON a.id = n.id "
-        "WHERE n.id = ? AND a.pruned = 0",
+        "SELECT 'delete', id, title, summary, text FROM newest WHERE id = ?",
         (article_id,),
     )
 
@@ -234,16 +233,18 @@ def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, r
 
 def _close_item(db: Database, reading: Reading, article_id: int) -> None:
     """A partial article whose page is tried again leaves its item pending; every other item is done."""
-    item_id = reading.pending.item_id
+    item = reading.pending
     if reading.leaves_item:
-        db.conn.execute("UPDATE items SET article = ? WHERE id = ?", (article_id, item_id))
+        db.conn.execute("UPDATE items SET article = ? WHERE id = ?", (article_id, item.item_id))
+        return
+    db.conn.execute("UPDATE items SET article = coalesce(article, ?) WHERE id = ?", (article_id, item.item_id))
+    if said_anew(db, item.item_id, item.content_hash):
         return
     if reading.retry_at is not None:
-        put_off(db, item_id, reading.note, reading.retry_at, reading.asked_until)
-        db.conn.execute("UPDATE items SET article = ? WHERE id = ?", (article_id, item_id))
+        put_off(db, item.item_id, reading.note, reading.retry_at, reading.asked_until)
         return
     db.conn.execute(
         "UPDATE items SET article = ?, state = 'done', found = NULL, attempts = 0, not_before = NULL, reason = ? "
         "WHERE id = ?",
-        (article_id, reading.note, item_id),
+        (article_id, reading.note, item.item_id),
     )

@@ -93,7 +93,7 @@ CREATE INDEX entries_at ON entries (at);
 
 CREATE VIEW newest AS
     SELECT a.id, v.title, v.summary, v.text
-    FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version;
+    FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.pruned = 0;
 CREATE VIRTUAL TABLE article_index USING fts5 (
     title, summary, text, content = 'newest', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 );

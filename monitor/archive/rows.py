@@ -66,6 +66,7 @@ def pending(row: Row) -> Pending:
         source_id=row["source"],
         visit_id=row["last_visit"],
         found=unpack(row["found"]),
+        content_hash=row["content_hash"],
         attempts=row["attempts"],
         failures=row["failures"],
         not_before=moment_or_none(row["not_before"]),

@@ -55,12 +55,19 @@ class Watching(Connected):
                 db.conn.execute("UPDATE visits SET new = ? WHERE id = ?", (new, visit_id))
             return new
 
-    def pending(self, now: datetime, *, sources: Collection[str] | None = None, limit: int = 1000) -> list[Pending]:
+    def pending(
+        self,
+        now: datetime,
+        *,
+        sources: Collection[str] | None = None,
+        but: Collection[int] = (),
+        limit: int = 1000,
+    ) -> list[Pending]:
         only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
         rows = self.rows(
             f"SELECT * FROM items WHERE {_OPEN} AND state = 'pending' AND (not_before IS NULL OR not_before <= ?)"  # noqa: S608
-            f"{only} ORDER BY attempts, id LIMIT ?",
-            [stamp(now), *(sources or ()), limit],
+            f"{only} AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY attempts, id LIMIT ?",
+            [stamp(now), *(sources or ()), json.dumps(sorted(but)), limit],
         )
         return [row_of.pending(row) for row in rows]
 
@@ -102,18 +109,21 @@ class Watching(Connected):
         )
         return 0 if row is None else int(row[0])
 
-    def reject(self, item_id: int, reason: str, *, aside: bool = False) -> None:
+    def reject(self, item: Pending, reason: str, *, aside: bool = False) -> None:
         state = ItemState.SET_ASIDE if aside else ItemState.REJECTED
         with self.write() as db:
+            if said_anew(db, item.item_id, item.content_hash):
+                return
             db.conn.execute(
                 "UPDATE items SET state = ?1, reason = ?2, attempts = 0, not_before = NULL, "
                 "found = CASE WHEN ?3 THEN found END WHERE id = ?4",
-                (state.value, reason, aside, item_id),
+                (state.value, reason, aside, item.item_id),
             )
 
-    def postpone(self, item_id: int, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
+    def postpone(self, item: Pending, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
         with self.write() as db:
-            put_off(db, item_id, reason, until, asked_until)
+            if not said_anew(db, item.item_id, item.content_hash):
+                put_off(db, item.item_id, reason, until, asked_until)
 
     def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
         open_only = "1" if ItemState.DONE in states else _OPEN
@@ -133,6 +143,12 @@ class Watching(Connected):
                 "AND (?1 = 'null' OR id IN (SELECT value FROM json_each(?1)))",
                 (ids,),
             ).rowcount
+
+
+def said_anew(db: Database, item_id: int, content_hash: str) -> bool:
+    """Whether an item was listed with new wording while the old was being read; it then stays pending."""
+    newer = "UPDATE items SET attempts = 0 WHERE id = ? AND content_hash <> ? AND state = 'pending'"
+    return bool(db.conn.execute(newer, (item_id, content_hash)).rowcount)
 
 
 def put_off(db: Database, item_id: int, reason: str | None, until: datetime, asked_until: datetime | None) -> None:

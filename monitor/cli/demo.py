@@ -1,29 +1,32 @@
 """What `roxham demo` shows: what became of every article, the digests as text, and where things lie."""
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from monitor import app
 from monitor.archive import Filter
-from monitor.cli.output import plural, print_table
-from monitor.types import ItemState, Outcome, VisitOutcome
+from monitor.cli.output import console, plural, print_table
+from monitor.types import ItemState, Kept, Outcome, VisitOutcome
 
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.pipeline import Collected, Delivery
 
 
-def show(config: "Config", done: "Collected", deliveries: "list[Delivery]") -> None:
-    """Prints the tour."""
+def show(config: "Config", folder: Path, done: "Collected", deliveries: "list[Delivery]") -> None:
+    """Prints the tour; `folder` holds the configuration."""
     _visits(done)
     _articles(config)
     _nothing_new(done, deliveries)
     _mails(config)
     typer.echo("Where things lie:")
-    typer.echo(f"  configuration  {app.archive_path(config).parent.parent / 'config'}")
+    typer.echo(f"  configuration  {folder}")
     typer.echo(f"  archive        {app.archive_path(config)}")
     typer.echo(f"  mail           {config.mail.path}  (a maildir: any mail program opens it)")
+    typer.echo(f"""Look around:\n  roxham --config {shlex.quote(str(folder))} search '"Roxham Road"'""")
 
 
 def _visits(done: "Collected") -> None:
@@ -33,28 +36,31 @@ def _visits(done: "Collected") -> None:
 
 def _articles(config: "Config") -> None:
     with app.reading(config) as archive:
-        rows = [
-            (
-                a.id,
-                a.story_id,
-                a.relation.value,
-                a.publisher,
-                a.language,
-                ", ".join(m.topic_id + (" (mention)" if m.mention else "") for m in a.matches) or None,
-                "partial" if a.partial else None,
-                len(a.urls),
-                a.title,
-            )
-            for a in archive.articles(Filter())
-        ]
-        print_table(
-            "What became of every article",
-            ("id", "story", "is", "publisher", "lang", "topics", "note", "names", "headline"),
-            rows,
-        )
+        typer.echo("What became of every article\n")
+        for article in archive.articles(Filter()):
+            _article(article)
+        typer.echo()
         closed = archive.listed([ItemState.REJECTED, ItemState.SET_ASIDE])
         if closed:
             print_table("Not kept", ("source", "why", "address"), [(i.source_id, i.reason, i.url) for i in closed])
+
+
+def _article(article: Kept) -> None:
+    """Two lines, so that they can be read on 80 columns."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    about = ", ".join(m.topic_id + (" (mention)" if m.mention else "") for m in article.matches) or "no topic"
+    words = [
+        article.publisher,
+        article.language,
+        f"{article.relation.value} of story {article.story_id}",
+        about,
+        "partial" if article.partial else None,
+    ]
+    out = console()
+    out.print(Text(f"{article.id:>4}  ").append(article.title, style="bold"))
+    out.print(Padding(Text(" · ".join(word for word in words if word), style="dim"), (0, 0, 0, 6), expand=False))
 
 
 def _nothing_new(done: "Collected", deliveries: "list[Delivery]") -> None:
@@ -78,8 +84,9 @@ def _mails(config: "Config") -> None:
     import email.policy
 
     with app.reading(config) as archive:
-        newest = {out.message.digest_id: out for out in archive.outbox()}
-    for out in newest.values():
+        newest = {out.message.digest_id: out.id for out in archive.outbox()}
+        mails = [archive.message(number) for number in newest.values()]  # the list holds no bytes
+    for out in filter(None, mails):
         message = email.message_from_bytes(out.message.raw, policy=email.policy.default)
         body = message.get_body(("plain",))
         typer.echo(f"\n{'═' * 72}\nTo: {out.message.to}\nSubject: {out.message.subject}\nState: {out.state.value}\n")

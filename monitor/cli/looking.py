@@ -30,8 +30,11 @@ Topic = Annotated[str | None, typer.Option("--topic", metavar="ID", help="Only a
 SourceId = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only what this source listed.")]
 Publisher = Annotated[str | None, typer.Option("--publisher", help="Only this publisher, as it is written.")]
 Language = Annotated[str | None, typer.Option("--language", metavar="en|fr", help="Only this language.")]
-Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="First seen then or later: 2026-11-22, 7d.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="First seen before then.")]
+_DAYS = "Days are those of `timezone` in monitor.yaml; for UTC: 2026-11-22T00:00Z."
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help=f"First seen then or later: 2026-11-22, 7d. {_DAYS}")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help=f"First seen before then. {_DAYS}")]
 
 
 class ExportFormat(StrEnum):

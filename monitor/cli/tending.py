@@ -20,8 +20,10 @@ from monitor.cli.output import (
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.types import Outgoing
 
 ALIVE_WITHIN = timedelta(minutes=2)
+SHOWN_ILL = 5  # sources that `status` names
 
 
 def sources(context: typer.Context, as_json: AsJson = False) -> None:
@@ -107,6 +109,7 @@ def outbox(
         int | None, typer.Option("--show", metavar="ID", max=LARGEST, help="Print one message as it is sent.")
     ] = None,
     retry: Annotated[int | None, typer.Option("--retry", metavar="ID", max=LARGEST, help="Send it once more.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="With --retry: even if it was sent already.")] = False,
     unsent: Annotated[bool, typer.Option("--unsent", help="Only messages without a receipt.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -116,7 +119,7 @@ def outbox(
     config = _config(context)
     if retry is not None:
         with app.writing(config, purpose="outbox") as archive:
-            _again(archive.message(retry) is not None, retry)
+            _may_send(archive.message(retry), retry, again, config.timezone)
             archive.mark_unsent(retry, "an operator asked for another try", next_try_at=app.utc_now())
             waiting = archive.message(retry)
         if as_json and waiting is not None:
@@ -126,11 +129,9 @@ def outbox(
         return
     with app.reading(config) as archive:
         if show is not None:
-            message = archive.message(show)
-            _again(message is not None, show)
-            if message is not None:
-                raw = message.message.raw.decode("utf-8", "replace")
-                print_json(export.outgoing(message) | {"raw": raw}) if as_json else typer.echo(raw)
+            message = _found(archive.message(show), show)
+            raw = message.message.raw.decode("utf-8", "replace")
+            print_json(export.outgoing(message) | {"raw": raw}) if as_json else typer.echo(raw)
             return
         messages = archive.outbox(open_only=unsent)
     if as_json:
@@ -144,15 +145,24 @@ def outbox(
     print_table(None, ("id", "digest", "to", "slot", "stories", "state", "answer"), rows)
 
 
-def _again(found: bool, number: int) -> None:
-    if not found:
+def _found(message: "Outgoing | None", number: int) -> "Outgoing":
+    if message is None:
         complain(f"no message {number} in the outbox")
+        raise typer.Exit(1)
+    return message
+
+
+def _may_send(message: "Outgoing | None", number: int, again: bool, zone: str) -> None:
+    """What a reader has already is sent a second time only when that is said."""
+    receipt = _found(message, number).receipt
+    if receipt is not None and not again:
+        complain(f"message {number} was sent {local(receipt.at, zone)}; --again sends a second copy")
         raise typer.Exit(1)
 
 
 def status(
     context: typer.Context,
-    alive: Annotated[bool, typer.Option("--alive", help="Exit 3 unless the service was alive 2 minutes ago.")] = False,
+    alive: Annotated[bool, typer.Option("--alive", help="Exit 3 unless the service runs and is well.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether the service is alive, and what waits."""
@@ -166,12 +176,14 @@ def status(
         facts = archive.facts()
         waiting = archive.listed([ItemState.PENDING, ItemState.SET_ASIDE])
         unsent = archive.outbox(open_only=True)
-    living = beat is not None and datetime.now(UTC) - beat < ALIVE_WITHIN
+    held_by = holder(archive.path)
+    fresh = beat is not None and datetime.now(UTC) - beat < ALIVE_WITHIN
+    living = fresh and held_by is not None and "`roxham run`" in held_by  # a killed service leaves a fresh beat
     ill = [s.id for s in config.sources if s.enabled and s.id in facts and facts[s.id].state.failures]
     document = {
         "alive": living,
         "heartbeat_at": export.when(beat),
-        "held_by": holder(archive.path),
+        "held_by": held_by,
         "sources": {"watched": sum(s.enabled for s in config.sources), "ill": ill},
         "pending": sum(item.state is ItemState.PENDING for item in waiting),
         "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
@@ -183,14 +195,21 @@ def status(
         heard = local(beat, config.timezone) or "never"
         for name, value in (
             ("service", f"{'alive' if living else 'not running'}, last heard {heard}"),
-            ("archive", f"{archive.path}, held by {document['held_by'] or 'nobody'}"),
-            ("sources", f"{sum(s.enabled for s in config.sources)} watched, ill: {', '.join(ill) or 'none'}"),
+            ("archive", f"{archive.path}, held by {held_by or 'nobody'}"),
+            ("sources", _ill(ill, sum(s.enabled for s in config.sources))),
             ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),
             ("outbox", f"{plural(len(unsent), 'message')} without a receipt"),
         ):
             typer.echo(f"{name:<8}  {value}")
     if alive and not living:
         raise typer.Exit(3)
+
+
+def _ill(ill: list[str], watched: int) -> str:
+    if not ill:
+        return f"{watched} watched, none ill"
+    rest = " …; see `roxham sources`" if len(ill) > SHOWN_ILL else ""
+    return f"{len(ill)} of {watched} ill: {', '.join(ill[:SHOWN_ILL])}{rest}"
 
 
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
@@ -200,6 +219,9 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar=
     config = _config(context)
     if file.exists():
         complain(f"{file}: exists already; name a new file")
+        raise typer.Exit(2)
+    if not file.absolute().parent.is_dir():
+        complain(f"{file.parent}: no such folder")
         raise typer.Exit(2)
     with app.reading(config) as archive:
         archive.backup(file)

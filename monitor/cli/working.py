@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table, unknown
+from monitor.errors import ArchiveError
 from monitor.types import Outcome, SendState, VisitOutcome
 
 if TYPE_CHECKING:
+    from monitor.app import Line
     from monitor.config import Config
     from monitor.pipeline import Collected, Delivery, Progress
 
@@ -59,7 +61,8 @@ async def _collect(
     with app.writing(config, purpose="collect", wait=wait) as archive, app.line(config, archive, progress) as line:
         await line.deliver.register()
         done = await line.collect.collect(only, due_only=due)
-        await line.threads.archive(archive.prune, app.utc_now() - config.keep_unmatched)
+        while await line.threads.archive(archive.prune, app.utc_now() - config.keep_unmatched):
+            pass
         return done
 
 
@@ -112,15 +115,27 @@ async def _run(config: "Config") -> None:
     from monitor import app
     from monitor.schedule import Service
 
+    failure: ArchiveError | None = None
     with app.writing(config, purpose="run", wait=WAIT_TO_RUN) as archive, app.line(config, archive) as line:
-        await Service(line).run()
+        try:
+            await Service(line).run()
+        except ArchiveError as error:
+            failure = error
+    await _leave(line, failure)
+
+
+async def _leave(line: "Line", failure: ArchiveError | None) -> None:
+    """Ends the process in time, also while a thread takes a page apart: it cannot be stopped, and Python would wait."""
     for _ in range(20):
         if not line.threads.busy:
-            return
+            break
         await asyncio.sleep(0.1)
-    else:  # a thread cannot be stopped, and Python would wait for it; the archive is closed, the item handed back
-        complain("left a page unread that was being taken apart")
-        os._exit(0)
+    else:  # the archive is closed, and the item handed back
+        complain(str(failure) if failure else "left a page unread that was being taken apart")
+        sys.stdout.flush()
+        os._exit(4 if failure else 0)
+    if failure is not None:
+        raise failure
 
 
 def demo(
@@ -137,7 +152,7 @@ def demo(
     with newsroom(port), _progress(False) as progress:
         done = asyncio.run(_collect(config, None, False, 10.0, progress))
     deliveries = asyncio.run(_deliver(config, None, True, False, 10.0))
-    show(config, done, deliveries)
+    show(config, folder / "config", done, deliveries)
 
 
 def _config(context: typer.Context) -> "Config":

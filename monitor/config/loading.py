@@ -65,7 +65,7 @@ def load(folder: Path, *, kinds: Collection[str], environ: Mapping[str, str] = o
         sources=tuple(build.source(keys, environ) for keys in sources.sources),
         topics=tuple(build.topic(keys) for keys in topics.topics),
         subscriptions=tuple(build.subscription(keys, topics, monitor) for keys in digests.digests),
-        warnings=tuple(remarks.warnings(documents, sources, topics, digests, route)),
+        warnings=tuple(remarks.warnings(documents, monitor, sources, topics, digests, route)),
         fingerprint=_fingerprint(monitor, sources, topics, digests),
     )
 

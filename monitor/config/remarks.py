@@ -1,21 +1,29 @@
 """What is allowed in a configuration, but hardly meant."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from monitor.config import addresses
 from monitor.config.document import Document, Trail
-from monitor.config.schema import UNKNOWN_LANGUAGE, DigestsFile, SourcesFile, TopicsFile
+from monitor.config.schema import UNKNOWN_LANGUAGE, DigestsFile, MonitorFile, SourcesFile, TopicsFile
 from monitor.errors import Problem
+
+# RFC 2606, section 3: reserved for examples. An e-mail address or a web page, perhaps in a domain below.
+_PLACEHOLDER = re.compile(r"(?:[@.]|://)example\.(?:org|com|net)(?:[:/]|\Z)", re.IGNORECASE)
 
 
 def warnings(
     documents: Mapping[str, Document],
+    monitor: MonitorFile,
     sources: SourcesFile,
     topics: TopicsFile,
     digests: DigestsFile,
     route: addresses.MailRoute,
 ) -> Iterator[Problem]:
     """Yields every warning, file by file in reading order."""
+    if _PLACEHOLDER.search(monitor.contact):
+        what = "is nobody's address; write your own before real sites are visited"
+        yield documents["monitor.yaml"].problem(("contact",), what)
     if route.host and not route.starttls and route.kind == "smtp" and not addresses.is_this_machine(route.host):
         what = f"mail and password go to {route.host} unencrypted; ?starttls=off is for a relay on this machine"
         yield documents["monitor.yaml"].problem(("mail", "via"), what)

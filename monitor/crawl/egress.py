@@ -63,7 +63,13 @@ def allowed(address: str, port: int, allow: Sequence[Rule] = ()) -> bool:
 def refusal(address: str, port: int) -> str:
     """Says to the operator why a connection was not made and how to allow it."""
     shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    return f"refused: {shown} is inside a private network; allow it with crawl.allow_private"
+    said = f"refused: {shown} is inside a private network"
+    try:
+        ip = _unwrapped(ip_address(address.partition("%")[0]))
+    except ValueError:
+        return said
+    rule = f"{ip}/32:{port}" if ip.version == 4 else f'"[{ip}/128]:{port}"'  # YAML takes a bare [ for a list
+    return f"{said}; to allow it, in monitor.yaml: crawl: {{allow_private: [{rule}]}}"
 
 
 def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

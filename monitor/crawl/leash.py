@@ -91,7 +91,7 @@ class Leash:
                 async with asyncio.timeout(None) as wait:
                     self._waits[wait] = host
                     try:
-                        await held.enter_async_context(self._hosts.turn(host))
+                        await held.enter_async_context(self._hosts.turn(host, first="errand" in request.meta))
                         await held.enter_async_context(self._places)
                     finally:
                         del self._waits[wait]

@@ -104,21 +104,24 @@ def _line(
 
 
 def _groups(subscription: Subscription, lines: Sequence[Line], topics: Sequence[Topic]) -> tuple[Group, ...]:
-    """Puts each line under the first of its topics, newest first."""
+    """Puts each line under the first of its topics, newest first, those that only mention it last."""
     titles: Mapping[str, Mapping[str, str]] = {topic.id: topic.title for topic in topics}
     groups = []
     for topic_id in dict.fromkeys(subscription.topics):
-        own = sorted((line for line in lines if line.topic_ids[0] == topic_id), key=_newness, reverse=True)
+        own = sorted((line for line in lines if line.topic_ids[0] == topic_id), key=_weight, reverse=True)
         if own:
             title = _title(titles.get(topic_id, {}), subscription.language) or topic_id
             groups.append(Group(topic_id=topic_id, title=title, lines=tuple(own)))
     return tuple(groups)
 
 
-def _newness(line: Line) -> tuple[datetime, int]:
-    """When the story came out. A time of publication in the future is a mistake and does not lift it to the top."""
+def _weight(line: Line) -> tuple[bool, datetime, int]:
+    """Whether the story is about the topic, and when it came out.
+
+    A time of publication in the future is a mistake and does not lift it to the top.
+    """
     seen = line.article.first_seen_at
-    return min(line.article.dated_at, seen), line.story_id
+    return not line.mention, min(line.article.dated_at, seen), line.story_id
 
 
 def _title(titles: Mapping[str, str], language: str) -> str | None:

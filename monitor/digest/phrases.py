@@ -30,16 +30,17 @@ _CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "languages.en": "English",
         "languages.fr": "French",
         "coverage": "Coverage",
-        "all answered.one": "The 1 source watched answered.",
+        "all answered.one": "The one source watched answered.",
         "all answered.many": "All {n} sources watched answered.",
-        "some failed": "Not reached: {failed} of the {n} sources watched. What they published may be missing:",
+        "only one failed": "The one source watched was not read; what it published may be missing.",
+        "some failed.one": "1 of the {all} sources watched was not read; what it published may be missing.",
+        "some failed.many": "{n} of the {all} sources watched were not read; what they published may be missing.",
         "no sources": "No source is watched.",
-        "since": "not reachable since {when}",
-        "never": "never reached yet",
+        "since": "not read since {when}",
+        "never": "never read yet",
         "more pickups.one": "1 further pickup of a story you already have is not listed.",
         "more pickups.many": "{n} further pickups of stories you already have are not listed.",
-        "period": "Entries {first} to {last} of the archive; all times are {zone} time.",
-        "no period": "All times are {zone} time.",
+        "times": "All times are {zone} time.",
         "why you": "You get this because {reader} is on the list of the digest “{digest}”.",
         "archive": "Archive",
         "colon": ": ",
@@ -68,14 +69,15 @@ _CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "coverage": "Couverture",
         "all answered.one": "La source suivie a répondu.",
         "all answered.many": "Les {n} sources suivies ont toutes répondu.",
-        "some failed": "Sources non jointes : {failed} sur {n}. Ce qu’elles ont publié peut manquer :",
+        "only one failed": "La source suivie n’a pas été lue ; ce qu’elle a publié peut manquer.",
+        "some failed.one": "1 des {all} sources suivies n’a pas été lue ; ce qu’elle a publié peut manquer.",
+        "some failed.many": "{n} des {all} sources suivies n’ont pas été lues ; ce qu’elles ont publié peut manquer.",
         "no sources": "Aucune source n’est suivie.",
-        "since": "injoignable depuis le {when}",
-        "never": "jamais jointe encore",
+        "since": "non lue depuis le {when}",
+        "never": "jamais lue encore",
         "more pickups.one": "{n} autre reprise d’une nouvelle que vous avez déjà n’est pas citée.",
         "more pickups.many": "{n} autres reprises de nouvelles que vous avez déjà ne sont pas citées.",
-        "period": "Entrées {first} à {last} des archives ; les heures sont celles du fuseau {zone}.",
-        "no period": "Les heures sont celles du fuseau {zone}.",
+        "times": "Les heures sont celles du fuseau {zone}.",
         "why you": "Vous recevez ceci parce que {reader} figure sur la liste du bulletin « {digest} ».",
         "archive": "Archives",
         "colon": " : ",
@@ -104,10 +106,10 @@ class Phrases:
         phrase = self._phrases[key]
         return (_tied(phrase) if self.language == "fr" else phrase).format_map(values)
 
-    def count(self, key: str, n: int) -> str:
+    def count(self, key: str, n: int, **values: object) -> str:
         """Returns the phrase for so many things. In French, 0 and 1 are singular."""
         singular = n == 1 or (n == 0 and self.language == "fr")
-        return self.say(f"{key}.one" if singular else f"{key}.many", n=n)
+        return self.say(f"{key}.one" if singular else f"{key}.many", n=n, **values)
 
     def name_of(self, language: str) -> str:
         """Returns the name of a language, or its code where there is no name for it."""

@@ -89,7 +89,8 @@ def subject_of(digest: Digest) -> str:
     words = {"title": title_of(digest), "what": what_is_inside(digest, phrases)}
     if not digest.lines:
         return header_text(phrases.say("subject", **words))
-    headline = headline_of(digest.lines[0].article, phrases)
+    speaker = next((line for line in digest.lines if not line.mention), digest.lines[0])
+    headline = headline_of(speaker.article, phrases)
     return shortened(header_text(phrases.say("subject first", headline=headline, **words)), _SUBJECT)
 
 

@@ -75,7 +75,7 @@ class View:
     sections: tuple[Section, ...]
     coverage: str
     failing: tuple[str, ...]
-    notes: tuple[str, ...]  # further pickups, period, why this reader
+    notes: tuple[str, ...]  # further pickups, time zone, why this reader
 
 
 def view(digest: Digest) -> View:
@@ -184,7 +184,7 @@ def _tags(line: Line, phrases: Phrases) -> tuple[str, ...]:
     tags = [phrases.say("updated")] if line.updated else []
     if line.article.relation is Relation.CORRECTION:
         tags.append(phrases.say("correction"))
-    if all(match.mention for match in line.matches):
+    if line.mention:
         tags.append(phrases.say("mention"))
     return tuple(tags)
 
@@ -232,8 +232,10 @@ def _lang(language: str | None) -> str | None:
 def _coverage(digest: Digest, phrases: Phrases) -> str:
     if not digest.watched:
         return phrases.say("no sources")
+    if digest.coverage and digest.watched == 1:
+        return phrases.say("only one failed")
     if digest.coverage:
-        return phrases.say("some failed", failed=len(digest.coverage), n=digest.watched)
+        return phrases.count("some failed", len(digest.coverage), all=digest.watched)
     return phrases.count("all answered", digest.watched)
 
 
@@ -252,10 +254,6 @@ def _failing(digest: Digest, phrases: Phrases, zone: ZoneInfo) -> tuple[str, ...
 
 def _notes(digest: Digest, phrases: Phrases) -> tuple[str, ...]:
     notes = [phrases.count("more pickups", digest.more_pickups)] if digest.more_pickups else []
-    zone = digest.subscription.timezone
-    if digest.upto > digest.after:
-        notes.append(phrases.say("period", first=digest.after + 1, last=digest.upto, zone=zone))
-    else:
-        notes.append(phrases.say("no period", zone=zone))
+    notes.append(phrases.say("times", zone=digest.subscription.timezone))
     notes.append(phrases.say("why you", reader=one_line(digest.reader), digest=digest.subscription.id))
     return tuple(notes)

@@ -1,7 +1,9 @@
 """Take: from what is pending to what is kept."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -24,6 +26,7 @@ from monitor.types import (
 )
 
 log = structlog.get_logger("roxham")
+T = TypeVar("T")
 
 
 KILLS = 3
@@ -56,10 +59,12 @@ class Take:
         self._clock = clock
         self._progress = progress
         self._stopping = False
+        self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Begins no further item; what is in flight is handed back."""
         self._stopping = True
+        self._stopped.set()
 
     async def take(self, sources: Collection[str], collected: Collected, *, due_only: bool) -> None:
         """Reads every pending item once; those that were being read when the process died are read last, and alone.
@@ -69,8 +74,9 @@ class Take:
         await self._set_aside(collected)
         seen: set[int] = set()
         while not self._stopping:
-            batch = await self._threads.archive(self._archive.pending, self._clock(), sources=sources, limit=_ROUND)
-            work = [item for item in batch if item.item_id not in seen]
+            work = await self._threads.archive(
+                self._archive.pending, self._clock(), sources=sources, but=seen, limit=_ROUND
+            )
             if not work:
                 break
             seen.update(item.item_id for item in work)
@@ -122,30 +128,44 @@ class Take:
 
     async def _take_feed_items(self, work: Sequence[Pending], begun: set[int], collected: Collected) -> None:
         await self._begin(work, begun)
-        read = await self._threads.read(
+        read = await self._read(
             lambda: [self._readings.read(item, self._sources[item.source_id], None) for item in work]
         )
-        await self._keep(list(zip(work, read, strict=True)), begun, collected)
+        if read is not None:
+            await self._keep(list(zip(work, read, strict=True)), begun, collected)
 
     async def _take_pages(self, work: Sequence[Pending], begun: set[int], collected: Collected) -> None:
         async def begin(item: Pending) -> None:
             await self._begin([item], begun)
 
         async def keep(item: Pending, page: Page | PageError) -> None:
-            if isinstance(page, StoppedError):
+            if isinstance(page, StoppedError) or self._stopping:
                 return  # handed back as if it had not begun
             if item.item_id not in begun:  # refused before any request could leave
                 await self._begin([item], begun)
-            read = await self._threads.read(lambda: self._readings.read(item, self._sources[item.source_id], page))
-            await self._keep([(item, read)], begun, collected)
+            read = await self._read(lambda: self._readings.read(item, self._sources[item.source_id], page))
+            if read is not None:
+                await self._keep([(item, read)], begun, collected)
 
         tasks = [(item, self._sources[item.source_id]) for item in work]
         await self._crawl.read(tasks, begin, keep)
 
+    async def _read(self, work: Callable[[], T]) -> T | None:
+        """Runs work in the reading thread; None where a stop came first, which does not wait for a page of any size."""
+        reading = asyncio.ensure_future(self._threads.read(work))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            if not reading.done():
+                reading.cancel()
+        return reading.result() if reading.done() and not reading.cancelled() else None
+
     async def _begin(self, work: Sequence[Pending], begun: set[int]) -> None:
         ids = [item.item_id for item in work]
+        begun.update(ids)  # before the wait: what a stop cancels is handed back too
         await self._threads.archive(self._archive.begin, ids)
-        begun.update(ids)
 
     async def _keep(self, work: Sequence[tuple[Pending, Result]], begun: set[int], collected: Collected) -> None:
         readings = [read for _, read in work if isinstance(read, Reading)]
@@ -159,7 +179,7 @@ class Take:
                     outcome = Outcome.PENDING
                     await self._threads.archive(
                         self._archive.postpone,
-                        item.item_id,
+                        item,
                         read.reason,
                         until=read.until,
                         asked_until=read.asked_until,
@@ -167,7 +187,7 @@ class Take:
                 case Rejected() | Broken():
                     outcome = Outcome.REJECTED
                     aside = isinstance(read, Broken)
-                    await self._threads.archive(self._archive.reject, item.item_id, read.reason, aside=aside)
+                    await self._threads.archive(self._archive.reject, item, read.reason, aside=aside)
             begun.discard(item.item_id)
             again = outcome is Outcome.KNOWN and item.article_id is not None  # a second try at a page is no new item
             if outcome is not Outcome.PENDING and not again:  # what is still pending is counted at the end
@@ -186,7 +206,7 @@ class Take:
                 item = readings[0].pending
                 log.exception("item not kept", source=item.source_id, item=item.item_id, url=item.found.url)
                 reason = well_formed(f"{type(error).__name__}: {error}")
-                await self._threads.archive(self._archive.reject, item.item_id, reason, aside=True)
+                await self._threads.archive(self._archive.reject, item, reason, aside=True)
                 return {item.item_id: Outcome.REJECTED}
         kept: dict[int, Outcome] = {}
         for reading in readings:

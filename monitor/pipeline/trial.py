@@ -121,7 +121,9 @@ class Trial:
             pages.append(page)
 
         await asyncio.sleep(self._pause.total_seconds())
-        pending = Pending(item_id=0, source_id=source.id, visit_id=0, found=found, attempts=0, failures=0)
+        pending = Pending(
+            item_id=0, source_id=source.id, visit_id=0, found=found, content_hash="", attempts=0, failures=0
+        )
         await self._crawl.read([(pending, source)], begin, keep)
         return pages[0]
 

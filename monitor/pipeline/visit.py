@@ -37,11 +37,16 @@ class Visits:
         self._threads = threads
         self._clock = clock
         self._progress = progress
+        self._under_way: set[str] = set()
 
     async def visit(self, sources: Sequence[Source], collected: Collected, *, due_only: bool) -> None:
-        """Visits these sources (or those of them that are due), except where a server asked for patience."""
+        """Visits these sources (or those of them that are due), except where a server asked for patience.
+
+        May be called again while it runs: a source that is being visited is left out.
+        """
         states = await self._threads.archive(self._archive.states)
         now = self._clock()
+        sources = [source for source in sources if source.id not in self._under_way]
         if due_only:
             sources = due.due_sources(sources, states, now)
         else:
@@ -53,7 +58,11 @@ class Visits:
             return
         by_id = {source.id: source for source in sources}
         errands = [(source, _remembered(source, states.get(source.id))) for source in sources]
-        await self._crawl.visit(errands, lambda visit: self._keep(visit, by_id[visit.source_id], collected))
+        self._under_way |= by_id.keys()
+        try:
+            await self._crawl.visit(errands, lambda visit: self._keep(visit, by_id[visit.source_id], collected))
+        finally:
+            self._under_way -= by_id.keys()
 
     async def _keep(self, visit: Visit, source: Source, collected: Collected) -> None:
         visit = replace(visit, asked_url=source.url)
@@ -67,6 +76,7 @@ class Visits:
             reason = well_formed(f"the answer cannot be kept: {type(error).__name__}: {error}")
             visit = replace(visit, outcome=VisitOutcome.FAILED, found=(), error=reason)
             listed, new = [], await self._threads.archive(self._archive.keep_visit, visit, [])
+        self._under_way.discard(source.id)  # it may be due again before the slowest of its round has answered
         collected.visits.append(
             Visited(
                 source_id=visit.source_id,

@@ -59,14 +59,20 @@ def parse(form: str) -> Phrase:
             raise QueryError("a hashtag is one word after #, such as #RoxhamRoad")
         return Phrase(words=(tag[0].folded,), hashtag=True)
     parts = body.split()
-    if any(_OPERATOR.match(part) for part in parts) or any(sign in body for sign in "()*=|&~") or _FIELD.match(body):
-        raise QueryError(
-            "operators, wildcards and fields are not known yet; "
-            f'write each phrase as a form of its own, in quotation marks: "{_suggestion(body)}"'
-        )
+    _refuse_what_is_to_come(body)
     if len(parts) > 1:
         raise QueryError(f'several words without quotation marks; write "{written}" to find them side by side')
     return _phrase(body, written)
+
+
+def _refuse_what_is_to_come(bare: str) -> None:
+    """Raises QueryError where words outside quotation marks hold what the full language will give a meaning."""
+    parts = bare.split()
+    if any(_OPERATOR.match(part) or _FIELD.match(part) for part in parts) or any(sign in bare for sign in "()*=|&~"):
+        raise QueryError(
+            "operators, wildcards and fields are not known yet; "
+            f'write each phrase as a form of its own, in quotation marks: "{_suggestion(bare)}"'
+        )
 
 
 def _suggestion(body: str) -> str:
@@ -120,7 +126,7 @@ def search_phrases(query: str) -> tuple[Phrase, ...]:
     """Returns what a search asks for: every word and every "phrase" of it, all of which must stand in an article.
 
     Raises:
-        QueryError: the query holds no word, or a quotation mark too few.
+        QueryError: the query holds no word, a quotation mark too few, or what this version does not know.
     """
     body = query.translate(_QUOTES)
     if body.count('"') % 2:
@@ -131,6 +137,7 @@ def search_phrases(query: str) -> tuple[Phrase, ...]:
         if number % 2:
             phrases += [Phrase(words=tuple(found))] if found else []
         else:
+            _refuse_what_is_to_come(part)
             phrases += [Phrase(words=(word,)) for word in found]
     if not phrases:
         raise QueryError(f"{query!r} holds no word to look for")

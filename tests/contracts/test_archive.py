@@ -145,7 +145,7 @@ def test_a_reading_handed_back_counts_as_never_begun(archive: Archive) -> None:
 
 def test_a_rejected_item_is_closed_with_its_reason(archive: Archive) -> None:
     archive.keep_visit(visit(), [item()])
-    archive.reject(archive.pending(NOW)[0].item_id, "no title and no text")
+    archive.reject(archive.pending(NOW)[0], "no title and no text")
     assert archive.pending(NOW) == []
     assert archive.listed([ItemState.REJECTED])[0].reason == "no title and no text"
     assert archive.retry(None) == 0
@@ -215,12 +215,12 @@ def test_a_try_before_its_time_costs_no_try_and_a_servers_wait_is_kept(archive: 
     archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")])
     later = NOW + timedelta(hours=1)
     first, second = archive.pending(NOW)
-    archive.postpone(first.item_id, "503", until=later, asked_until=None)
-    archive.postpone(second.item_id, "429", until=later, asked_until=NOW + timedelta(minutes=10))
+    archive.postpone(first, "503", until=later, asked_until=None)
+    archive.postpone(second, "429", until=later, asked_until=NOW + timedelta(minutes=10))
     assert archive.pending(NOW) == []
     (early,) = archive.waiting(NOW)
     assert (early.item_id, early.failures, early.not_before) == (first.item_id, 1, later)
-    archive.postpone(early.item_id, "503", until=later, asked_until=None)
+    archive.postpone(early, "503", until=later, asked_until=None)
     assert archive.waiting(NOW)[0].failures == 1
     assert [p.item_id for p in archive.waiting(NOW + timedelta(minutes=20))] == [first.item_id, second.item_id]
     assert [p.item_id for p in archive.waiting(NOW + timedelta(minutes=20), after=first.item_id)] == [second.item_id]
@@ -229,7 +229,7 @@ def test_a_try_before_its_time_costs_no_try_and_a_servers_wait_is_kept(archive: 
     assert len(archive.pending(later)) == 2
     archive.begin([first.item_id])
     assert archive.waiting(NOW) == []  # what may have killed the process is left for its time
-    archive.postpone(first.item_id, "503", until=later + timedelta(hours=4), asked_until=None)
+    archive.postpone(first, "503", until=later + timedelta(hours=4), asked_until=None)
     assert archive.waiting(later)[0].failures == 2
 
 
@@ -477,3 +477,48 @@ def test_what_the_feed_says_of_an_item_set_aside_can_be_kept_beside_it(archive: 
 def test_unread_counts_items_that_gave_nothing_yet(archive: Archive) -> None:
     archive.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")])
     assert (archive.unread(), archive.unread(["desk"]), archive.unread(["other"])) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("end", ["keep", "retry", "reject", "postpone"])
+def test_an_item_listed_anew_while_it_is_being_read_stays_pending(archive: Archive, end: str) -> None:
+    archive.keep_visit(visit(), [item(content_hash="old")])
+    old = archive.pending(NOW)[0]
+    archive.begin([old.item_id])
+    newer = item(content_hash="new")
+    archive.keep_visit(visit(), [replace(newer, found=replace(newer.found, title="Roxham Road to reopen"))])
+    later = NOW + timedelta(days=1)
+    match end:
+        case "keep":
+            archive.keep([reading(old, article())], place, NOW)
+        case "retry":
+            archive.keep([reading(old, article(partial=True), retry_at=later)], place, NOW)
+        case "reject":
+            archive.reject(old, "no title and no text")
+        case _:
+            archive.postpone(old, "503", until=later, asked_until=None)
+    again = archive.pending(NOW)[0]
+    assert (again.found.title, again.attempts, again.failures) == ("Roxham Road to reopen", 0, 0)
+
+
+def test_a_pass_gets_each_item_once_whatever_is_put_off_meanwhile(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item(f"http://desk.test/{n}") for n in range(5)])
+    first = archive.pending(NOW, limit=2)
+    rest = archive.pending(NOW, but=[p.item_id for p in first], limit=9)
+    assert len({p.item_id for p in (*first, *rest)}) == 5
+
+
+def test_pruning_goes_in_steps(archive: Archive) -> None:
+    for number in range(3):
+        keep(archive, article(f"http://desk.test/{number}", text=f"Text {number}. {LONG}"))
+    later = NOW + timedelta(days=1)
+    assert [archive.prune(later, limit=2) for _ in range(3)] == [2, 1, 0]
+
+
+def test_the_search_index_is_sound_after_versions_and_pruning(archive: Archive) -> None:
+    for number in range(6):
+        keep(archive, article(f"http://desk.test/{number}", text=f"Text {number}. {LONG}"), *[match()] * (number % 2))
+    archive.prune(NOW + timedelta(days=1))
+    keep(archive, article("http://desk.test/0", text=f"New text. {LONG}"))
+    keep(archive, article("http://desk.test/1", text=f"Newer text. {LONG}"))
+    assert isinstance(archive, SQLiteArchive)
+    archive.db.conn.execute("INSERT INTO article_index (article_index, rank) VALUES ('integrity-check', 1)")

@@ -1,0 +1,88 @@
+"""Turns at hosts."""
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+from monitor.crawl.politeness import Hosts
+
+
+async def test_one_at_a_time_and_visits_before_pages() -> None:
+    hosts, order, inside = Hosts(timedelta(0)), list[str](), 0
+
+    async def ask(name: str, *, first: bool) -> None:
+        nonlocal inside
+        async with hosts.turn("desk.test", first=first):
+            inside += 1
+            assert inside == 1
+            await asyncio.sleep(0.001)
+            inside -= 1
+            order.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(ask(f"page {number}", first=False))
+        for number in range(2):
+            group.create_task(ask(f"visit {number}", first=True))
+    assert order == ["page 0", "visit 0", "visit 1", "page 1", "page 2"]
+    assert len(hosts) == 0
+
+
+async def test_whoever_gives_up_waiting_does_not_keep_the_turn() -> None:
+    hosts, entered = Hosts(timedelta(0)), asyncio.Event()
+    go = asyncio.Event()
+
+    async def hold() -> None:
+        async with hosts.turn("desk.test"):
+            entered.set()
+            await go.wait()
+
+    async def ask() -> str:
+        async with hosts.turn("desk.test"):
+            return "asked"
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    impatient, patient = asyncio.create_task(ask()), asyncio.create_task(ask())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    go.set()
+    await holder
+    assert await patient == "asked"
+    assert impatient.cancelled() or (await asyncio.wait({impatient})) is not None
+    assert await ask() == "asked"
+    assert len(hosts) == 0
+
+
+async def test_a_turn_that_comes_together_with_the_end_is_passed_on() -> None:
+    hosts, entered = Hosts(timedelta(0)), asyncio.Event()
+    go = asyncio.Event()
+
+    async def hold() -> None:
+        async with hosts.turn("desk.test"):
+            entered.set()
+            await go.wait()
+
+    async def ask() -> None:
+        async with hosts.turn("desk.test"):
+            pass
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.sleep(0)  # the turn is handed to the first, which has not run yet
+    first.cancel()
+    await asyncio.wait({holder, first, second}, timeout=5)
+    assert second.done()
+    assert len(hosts) == 0
+
+
+async def test_there_is_a_pause_between_two_requests() -> None:
+    hosts, loop = Hosts(timedelta(seconds=0.05)), asyncio.get_running_loop()
+    times = []
+    for _ in range(3):
+        async with hosts.turn("desk.test"):
+            times.append(loop.time())
+    assert min(b - a for a, b in pairwise(times)) >= 0.045
