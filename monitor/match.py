@@ -70,21 +70,19 @@ class Matcher:
         """Yields the spans of `any` forms that no `except` form hides, the longest where several of a topic overlap."""
         taken: dict[int, int] = {}  # topic → end of its last span
         hidden: dict[int, int] = {}  # topic → how far the `except` spans that have begun reach
-        exceptions = sorted(
-            (s for s in spans if self._meanings[s.phrase].role is _Role.EXCEPT), key=lambda s: s.start, reverse=True
-        )
-        for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-            while exceptions and exceptions[-1].start <= span.start:
-                begun = exceptions.pop()
-                topic = self._meanings[begun.phrase].topic
-                hidden[topic] = max(begun.end, hidden.get(topic, 0))
+        for span in sorted(spans, key=self._order):
             meaning = self._meanings[span.phrase]
+            if meaning.role is _Role.EXCEPT:
+                hidden[meaning.topic] = max(span.end, hidden.get(meaning.topic, 0))
             if meaning.role is not _Role.ANY or span.start < taken.get(meaning.topic, 0):
                 continue
-            if span.end <= hidden.get(meaning.topic, 0):
-                continue
-            taken[meaning.topic] = span.end
-            yield span
+            if span.end > hidden.get(meaning.topic, 0):
+                taken[meaning.topic] = span.end
+                yield span
+
+    def _order(self, span: Span) -> tuple[int, bool, int]:
+        """By where they begin: first what hides, then the longest."""
+        return span.start, self._meanings[span.phrase].role is not _Role.EXCEPT, -span.end
 
 
 def revision(topic: Topic) -> str:

@@ -51,14 +51,13 @@ class Service:
         await line.deliver.recover()
         await line.deliver.register()
         scheduler = AsyncIOScheduler(timezone="UTC")
-        for name, work, every in (
-            ("beat", self._beat, BEAT_TICK),
-            ("visit", self._visit, COLLECT_TICK),
-            ("take", self._take, COLLECT_TICK),
-            ("deliver", self._deliver, DELIVER_TICK),
-            ("prune", self._prune, PRUNE_TICK),
+        for name, start, work, every in (
+            ("beat", self._start, self._beat, BEAT_TICK),
+            ("visit", self._start_another, self._visit, COLLECT_TICK),
+            ("take", self._start, self._take, COLLECT_TICK),
+            ("deliver", self._start, self._deliver, DELIVER_TICK),
+            ("prune", self._start, self._prune, PRUNE_TICK),
         ):
-            start = self._start_visit if name == "visit" else self._start
             scheduler.add_job(
                 start, "interval", args=[name, work], seconds=every.total_seconds(), id=name,
                 coalesce=True, misfire_grace_time=None, next_run_time=line.clock(),
@@ -71,8 +70,8 @@ class Service:
         if self._fatal is not None:
             raise self._fatal
 
-    async def _start_visit(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Each tick has a task of its own: a source that takes its time must not keep the others waiting."""
+    async def _start_another(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Starts a tick's work beside that of the last: one slow source must not keep the others waiting."""
         self._ticks += 1
         await self._start(f"{name} {self._ticks}", work)
 

@@ -258,7 +258,7 @@ class Article:
     language: str | None = None
     published_at: datetime | None = None
     updated_at: datetime | None = None
-    partial: bool = False  # the page could not be read, the text is the feed's
+    partial: bool = False  # the page could not be read, or held no text: the text is the feed's
     keep: Keep = Keep.TEXT
     credit: Credit = Credit()
 

@@ -363,7 +363,7 @@ def held(here: Installation) -> Iterator[None]:
         yield
 
 
-def unusable(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
+def assert_unusable(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
     assert (done.returncode, done.stdout) == (4, ""), done.stderr
     (line,) = done.stderr.splitlines()
     assert "roxham.db: " in line
@@ -374,7 +374,7 @@ def unusable(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
 def test_an_archive_that_is_held_names_its_holder_and_can_be_read(copy: Installation) -> None:
     with held(copy):
         for command in ("collect", "deliver"):
-            unusable(copy.roxham(command, "--wait", "0.2"), "held by `roxham run` (process 4711 on newsroom")
+            assert_unusable(copy.roxham(command, "--wait", "0.2"), "held by `roxham run` (process 4711 on newsroom")
         assert len(copy.export()) == 2
         assert copy.document("status")["held_by"].startswith("`roxham run` (process 4711 on newsroom")
     assert copy.roxham("collect").returncode == 1  # the site is gone, the archive is free
@@ -405,7 +405,7 @@ def test_a_read_only_archive_can_be_read_and_says_that_it_cannot_be_written(
     if folder_too:
         copy.archive.with_name("roxham.db.lock").chmod(0o444)
         copy.archive.parent.chmod(0o555)
-    unusable(copy.roxham("collect", under=AS_ANYBODY), "cannot be written")
+    assert_unusable(copy.roxham("collect", under=AS_ANYBODY), "cannot be written")
     done = copy.roxham("search", "roxham", "--json", under=AS_ANYBODY)
     assert (done.returncode, done.stderr, done.stdout.count('"snippet"')) == (0, "", 2)
     copy.archive.parent.chmod(0o755)
@@ -413,13 +413,13 @@ def test_a_read_only_archive_can_be_read_and_says_that_it_cannot_be_written(
 
 def test_an_archive_that_may_not_be_read_says_so(copy: Installation) -> None:
     copy.archive.chmod(0o000)
-    unusable(copy.roxham("export", under=AS_ANYBODY), "may this user read it?")
+    assert_unusable(copy.roxham("export", under=AS_ANYBODY), "may this user read it?")
 
 
 @pytest.mark.parametrize("command", ["collect", "stories"])
 def test_a_file_that_is_no_archive_is_refused_and_left_as_it_is(copy: Installation, command: str) -> None:
     copy.archive.write_bytes(b"not a database at all " * 500)
-    unusable(copy.roxham(command), "not a sound SQLite archive", "restore a backup")
+    assert_unusable(copy.roxham(command), "not a sound SQLite archive", "restore a backup")
     assert copy.archive.read_bytes() == b"not a database at all " * 500
 
 
@@ -427,7 +427,7 @@ def test_a_file_that_is_no_archive_is_refused_and_left_as_it_is(copy: Installati
 def test_a_folder_in_the_place_of_the_archive_is_refused(copy: Installation, command: str) -> None:
     copy.archive.unlink()
     copy.archive.mkdir()
-    unusable(copy.roxham(command), "is a folder")
+    assert_unusable(copy.roxham(command), "is a folder")
 
 
 @pytest.mark.parametrize("command", ["collect", "stories"])
@@ -435,7 +435,7 @@ def test_an_archive_of_a_newer_version_is_refused(copy: Installation, command: s
     with sqlite3.connect(copy.archive) as connection:
         connection.execute("INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('roxham', 'm999_future')")
     connection.close()
-    unusable(copy.roxham(command), "made by a newer version of roxham (step m999_future)")
+    assert_unusable(copy.roxham(command), "made by a newer version of roxham (step m999_future)")
 
 
 def test_an_archive_that_lacks_a_step_is_brought_up_by_its_writer(copy: Installation) -> None:
@@ -445,7 +445,7 @@ def test_an_archive_that_lacks_a_step_is_brought_up_by_its_writer(copy: Installa
             "CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)"
         )
     connection.close()
-    unusable(copy.roxham("export"), "there is no archive in it yet; `roxham collect` makes it")
+    assert_unusable(copy.roxham("export"), "there is no archive in it yet; `roxham collect` makes it")
     assert copy.roxham("deliver").returncode == 0
     assert copy.export() == []
 
@@ -457,21 +457,21 @@ def test_the_file_of_another_program_is_refused_and_left_as_it_is(copy: Installa
         connection.execute("CREATE TABLE recipes (name)")
     connection.close()
     before = copy.archive.read_bytes()
-    unusable(copy.roxham(command), "the SQLite file of another program")
+    assert_unusable(copy.roxham(command), "the SQLite file of another program")
     assert copy.archive.read_bytes() == before
 
 
 def test_a_damaged_archive_says_so(copy: Installation) -> None:
     whole = copy.archive.read_bytes()
     copy.archive.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
-    unusable(copy.roxham("export"), "not a sound SQLite archive")
+    assert_unusable(copy.roxham("export"), "not a sound SQLite archive")
 
 
 def test_readers_of_an_archive_that_is_not_there_say_how_it_is_made(copy: Installation) -> None:
     copy.archive.unlink()
-    unusable(copy.roxham("search", "roxham"), "there is no archive yet; `roxham collect` makes it")
+    assert_unusable(copy.roxham("search", "roxham"), "there is no archive yet; `roxham collect` makes it")
     copy.archive.write_bytes(b"")
-    unusable(copy.roxham("search", "roxham"), "`roxham collect` makes it")
+    assert_unusable(copy.roxham("search", "roxham"), "`roxham collect` makes it")
 
 
 # kB a file may have: not even the lock's, not the schema, and in the middle of the articles
@@ -485,7 +485,7 @@ def test_a_full_disk_is_told_and_costs_nothing(tmp_path: Path, site: Site, limit
     here = Installation(tmp_path / "here", [source("desk", site.url("/feed.xml"))])
     unmeasured = ("env", "--unset=COVERAGE_PROCESS_CONFIG", "--unset=COVERAGE_PROCESS_START")  # it writes files, too
     full = (*unmeasured, "prlimit", f"--fsize={limit * 1000}")
-    unusable(here.roxham("collect", "--json", under=full), "disk", "full")
+    assert_unusable(here.roxham("collect", "--json", under=full), "disk", "full")
     document = here.document("collect")
     assert document["articles"]["pending"] == 0
     assert summary_of(here.export()) == sorted((f"Story {name}", False, 1) for name in names)

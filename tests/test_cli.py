@@ -171,6 +171,8 @@ def test_deliver_json_and_the_outbox(small: Archive, tmp_path: Path) -> None:
         rf"message {kept['id']} was sent \d{{4}}-\d\d-\d\d \d\d:\d\d; --again sends a second copy\n", refused.stderr
     )
     assert here.document("outbox", "--unsent") == []
+    alone = here.roxham("outbox", "--again")
+    assert (alone.returncode, alone.stdout, alone.stderr) == (2, "", "--again goes with --retry ID\n")
     again = here.document("outbox", "--retry", str(kept["id"]), "--again")
     assert (again["state"], again["message_id"]) == ("waiting", sent["message_id"])
     assert [told["message_id"] for told in here.document("deliver")["digests"]] == [sent["message_id"]]

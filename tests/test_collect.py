@@ -1,5 +1,6 @@
 """Visit and take, where a room of ours fails: a defect costs one item or one visit, never the others."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from monitor.match import Matcher
 from monitor.pipeline import Collect, Reader, Threads
 from monitor.types import Article, Fingerprint, ItemState, Neighbour, Outcome, Placement, Read, VisitOutcome
 from tests.builders import NOW, source, topic
-from tests.site import Site
+from tests.site import Answer, Misbehaviour, Site, Visitor
 
 READER = Reader(
     identity=urls.identity,
@@ -62,7 +63,7 @@ def build(site: Site, archive: SQLiteArchive) -> Iterator[Builder]:
 
     def make(rooms: Reader = READER, **changed: Any) -> Collect:
         crawl = Crawl(
-            user_agent="test", clock=lambda: datetime.now(UTC), delay=timedelta(0), allow_private=["127.0.0.0/8"]
+            user_agent="test", clock=lambda: datetime.now(UTC), delay=timedelta(0), allow_private=["127.0.0.0/8", "::1"]
         )
         watched = [
             source(name, url=site.url(f"/{name}.xml"), read=Read.FEED, publisher=name, **changed)
@@ -158,3 +159,29 @@ async def test_a_source_that_is_switched_off_is_neither_visited_nor_read(
     assert len(site.asked("/one.xml")) == 1
     await build().take()
     assert len(titles(archive)) == 5
+
+
+async def test_a_source_under_way_is_left_out_also_after_an_older_round_has_ended(build: Builder, site: Site) -> None:
+    def slow(seconds: float, *, after: int) -> Misbehaviour:
+        def misbehave(visitor: Visitor) -> Answer:
+            late = len(site.asked(visitor.path)) > after
+            visitor.site.closing.wait(seconds if late else 0)
+            return Answer(feed(site, "a").encode(), type="application/rss+xml")
+
+        return misbehave
+
+    service = build(every=timedelta(seconds=0.05))
+    elsewhere = f"http://localhost:{site.port}/two.xml"  # a host of its own, whose turns are its own
+    service._sources["two"] = replace(service._sources["two"], url=elsewhere)
+    site.answers["/one.xml"] = slow(0.8, after=0)
+    site.answers["/two.xml"] = slow(1.2, after=1)
+    async with asyncio.TaskGroup() as rounds:
+        first = rounds.create_task(service.visit())
+        await asyncio.sleep(0.4)  # two has answered, and is due again; one has not
+        second = rounds.create_task(service.visit())
+        await first
+        assert not second.done()
+        del site.answers["/one.xml"]
+        await service.visit()  # two is still under way
+        assert len(site.asked("/two.xml")) == 2
+    assert len(site.asked("/two.xml")) == 2

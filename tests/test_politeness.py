@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from monitor.crawl.politeness import Hosts
 
 
@@ -28,54 +30,31 @@ async def test_one_at_a_time_and_visits_before_pages() -> None:
     assert len(hosts) == 0
 
 
-async def test_whoever_gives_up_waiting_does_not_keep_the_turn() -> None:
-    hosts, entered = Hosts(timedelta(0)), asyncio.Event()
-    go = asyncio.Event()
+async def hold(hosts: Hosts, entered: asyncio.Event, go: asyncio.Event) -> None:
+    async with hosts.turn("desk.test"):
+        entered.set()
+        await go.wait()
 
-    async def hold() -> None:
-        async with hosts.turn("desk.test"):
-            entered.set()
-            await go.wait()
 
-    async def ask() -> str:
-        async with hosts.turn("desk.test"):
-            return "asked"
+async def ask(hosts: Hosts) -> str:
+    async with hosts.turn("desk.test"):
+        return "asked"
 
-    holder = asyncio.create_task(hold())
+
+@pytest.mark.parametrize("handed", [False, True], ids=["while waiting", "when its turn has just come"])
+async def test_whoever_gives_up_waiting_does_not_keep_the_turn(handed: bool) -> None:
+    hosts, entered, go = Hosts(timedelta(0)), asyncio.Event(), asyncio.Event()
+    holder = asyncio.create_task(hold(hosts, entered, go))
     await entered.wait()
-    impatient, patient = asyncio.create_task(ask()), asyncio.create_task(ask())
+    impatient, patient = asyncio.create_task(ask(hosts)), asyncio.create_task(ask(hosts))
     await asyncio.sleep(0)
+    go.set()
+    if handed:
+        await asyncio.sleep(0)  # the turn is the impatient one's, which has not run yet
     impatient.cancel()
-    go.set()
-    await holder
-    assert await patient == "asked"
-    assert impatient.cancelled() or (await asyncio.wait({impatient})) is not None
-    assert await ask() == "asked"
-    assert len(hosts) == 0
-
-
-async def test_a_turn_that_comes_together_with_the_end_is_passed_on() -> None:
-    hosts, entered = Hosts(timedelta(0)), asyncio.Event()
-    go = asyncio.Event()
-
-    async def hold() -> None:
-        async with hosts.turn("desk.test"):
-            entered.set()
-            await go.wait()
-
-    async def ask() -> None:
-        async with hosts.turn("desk.test"):
-            pass
-
-    holder = asyncio.create_task(hold())
-    await entered.wait()
-    first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
-    await asyncio.sleep(0)
-    go.set()
-    await asyncio.sleep(0)  # the turn is handed to the first, which has not run yet
-    first.cancel()
-    await asyncio.wait({holder, first, second}, timeout=5)
-    assert second.done()
+    assert await asyncio.wait_for(patient, 5) == "asked"
+    await asyncio.wait({holder, impatient})
+    assert impatient.cancelled()
     assert len(hosts) == 0
 
 

@@ -25,7 +25,7 @@ class Context:
     folder: Path
 
     def config(self) -> "Config":
-        """Returns the configuration; its warnings go to stderr. Raises ConfigError."""
+        """Returns the configuration; `check` and `run` say its warnings. Raises ConfigError."""
         from monitor.app import configuration
 
         return configuration(self.folder)

@@ -117,6 +117,9 @@ def outbox(
     from monitor import app, export
 
     config = _config(context)
+    if again and retry is None:
+        complain("--again goes with --retry ID")
+        raise typer.Exit(2)
     if retry is not None:
         with app.writing(config, purpose="outbox") as archive:
             _may_send(archive.message(retry), retry, again, config.timezone)

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Sequence
 
-import structlog
-
 from monitor.archive import Archive
 from monitor.pipeline.parts import Collected, Crawler, Progress, Reader, Silent
 from monitor.pipeline.take import Take
@@ -14,8 +12,6 @@ from monitor.types import (
     Outcome,
     Source,
 )
-
-log = structlog.get_logger("roxham")
 
 
 class Collect:

@@ -28,7 +28,6 @@ from monitor.types import (
 log = structlog.get_logger("roxham")
 T = TypeVar("T")
 
-
 KILLS = 3
 """An item whose reading began this often and never ended is set aside."""
 
@@ -58,12 +57,10 @@ class Take:
         self._threads = threads
         self._clock = clock
         self._progress = progress
-        self._stopping = False
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Begins no further item; what is in flight is handed back."""
-        self._stopping = True
         self._stopped.set()
 
     async def take(self, sources: Collection[str], collected: Collected, *, due_only: bool) -> None:
@@ -73,7 +70,7 @@ class Take:
         """
         await self._set_aside(collected)
         seen: set[int] = set()
-        while not self._stopping:
+        while not self._stopped.is_set():
             work = await self._threads.archive(
                 self._archive.pending, self._clock(), sources=sources, but=seen, limit=_ROUND
             )
@@ -100,7 +97,7 @@ class Take:
 
     async def _take_waiting(self, sources: Collection[str], seen: Collection[int], collected: Collected) -> None:
         after = 0
-        while not self._stopping and (
+        while not self._stopped.is_set() and (
             batch := await self._threads.archive(
                 self._archive.waiting, self._clock(), sources=sources, after=after, limit=_ROUND
             )
@@ -117,10 +114,10 @@ class Take:
         by_page = [item for item in work if self._by_page(item)]
         try:
             for start in range(0, len(from_feed), _BATCH):
-                if self._stopping:
+                if self._stopped.is_set():
                     return
                 await self._take_feed_items(from_feed[start : start + _BATCH], begun, collected)
-            if by_page and not self._stopping:
+            if by_page and not self._stopped.is_set():
                 await self._take_pages(by_page, begun, collected)
         finally:
             if begun:
@@ -139,7 +136,7 @@ class Take:
             await self._begin([item], begun)
 
         async def keep(item: Pending, page: Page | PageError) -> None:
-            if isinstance(page, StoppedError) or self._stopping:
+            if isinstance(page, StoppedError) or self._stopped.is_set():
                 return  # handed back as if it had not begun
             if item.item_id not in begun:  # refused before any request could leave
                 await self._begin([item], begun)

@@ -56,13 +56,20 @@ class Visits:
             sources = [source for source in sources if source.id not in asked_to_wait]
         if not sources:
             return
-        by_id = {source.id: source for source in sources}
+        waiting = {source.id: source for source in sources}
         errands = [(source, _remembered(source, states.get(source.id))) for source in sources]
-        self._under_way |= by_id.keys()
+
+        async def keep(visit: Visit) -> None:
+            source = waiting[visit.source_id]
+            await self._keep(visit, source, collected)
+            del waiting[source.id]  # it may be due again before the slowest of its round has answered
+            self._under_way.discard(source.id)
+
+        self._under_way |= waiting.keys()
         try:
-            await self._crawl.visit(errands, lambda visit: self._keep(visit, by_id[visit.source_id], collected))
+            await self._crawl.visit(errands, keep)
         finally:
-            self._under_way -= by_id.keys()
+            self._under_way -= waiting.keys()
 
     async def _keep(self, visit: Visit, source: Source, collected: Collected) -> None:
         visit = replace(visit, asked_url=source.url)
@@ -76,7 +83,6 @@ class Visits:
             reason = well_formed(f"the answer cannot be kept: {type(error).__name__}: {error}")
             visit = replace(visit, outcome=VisitOutcome.FAILED, found=(), error=reason)
             listed, new = [], await self._threads.archive(self._archive.keep_visit, visit, [])
-        self._under_way.discard(source.id)  # it may be due again before the slowest of its round has answered
         collected.visits.append(
             Visited(
                 source_id=visit.source_id,
