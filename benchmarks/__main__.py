@@ -1,29 +1,36 @@
-"""python -m benchmarks [NAME [ARGUMENT …]]: one measurement, or, without a name, every one that needs no material."""
+"""python -m benchmarks [NAME [ARGUMENT …]]: one measurement, or, without a name, every quick one."""
 
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import extraction, keeping, matching, sites
-
 Measurement = Callable[[Sequence[str]], int]
-ALONE: dict[str, Measurement] = {"matching": matching.main, "keeping": keeping.main}
-WITH_MATERIAL: dict[str, Measurement] = {"extraction": extraction.main, "sites": sites.main}
+QUICK = ("matching", "keeping")
+LONG = ("sweep", "hold")
+WITH_MATERIAL = ("extraction", "sites")
 
 
 def main() -> int:
     """Runs what was asked for; the exit code is 3 where a bound did not hold."""
     if len(sys.argv) == 1:
-        for name, run in ALONE.items():
+        for name in QUICK:
             print(f"\n== {name}")
-            run([])
-        print(f"\nNeed a folder of material, see benchmarks/README.md: {', '.join(WITH_MATERIAL)}")
+            _measurement(name)([])
+        print(f"\nTake minutes: {', '.join(LONG)}. Need a folder of material: {', '.join(WITH_MATERIAL)}.")
+        print("benchmarks/README.md says more.")
         return 0
     name, *rest = sys.argv[1:]
-    chosen = (ALONE | WITH_MATERIAL).get(name)
-    if chosen is None:
-        print(f"no measurement {name!r}; there are {', '.join(ALONE | WITH_MATERIAL)}", file=sys.stderr)
+    known = (*QUICK, *LONG, *WITH_MATERIAL)
+    if name not in known:
+        print(f"no measurement {name!r}; there are {', '.join(known)}", file=sys.stderr)
         return 2
-    return chosen(rest)
+    return _measurement(name)(rest)
+
+
+def _measurement(name: str) -> Measurement:
+    """Loads no other: what starts processes of its own should be small, and what is measured undisturbed."""
+    run: Measurement = importlib.import_module(f"benchmarks.{name}").main
+    return run
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typer.main import get_command
 from monitor.app import kinds
 from monitor.cli import EXIT_CODES, app
 from monitor.config import VARIABLES, keys
+from spiders.options import OPTIONS
 
 FOLDER = Path(__file__).parent
 MADE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
@@ -41,11 +42,12 @@ def _configuration() -> Iterator[str]:
         "",
         f"Kinds of sources that there are: {', '.join(f'`{kind}`' for kind in kinds())}.",
     )
-    file = None
-    for key in keys():
-        if key.file != file:
-            file = key.file
-            yield from ("", f"## {file}", "", "| key | default | meaning |", "|---|---|---|")
+    part = None
+    for key in keys(OPTIONS):
+        if (key.file, key.kind) != part:
+            part = key.file, key.kind
+            title = f"### Options of kind `{key.kind}`" if key.kind else f"## {key.file}"
+            yield from ("", title, "", "| key | default | meaning |", "|---|---|---|")
         default = "**required**" if key.required else f"`{key.default}`" if key.literal else str(key.default)
         yield _row(f"`{key.path}`", default, key.meaning)
     yield from (
@@ -83,11 +85,19 @@ def _commands() -> Iterator[str]:
         "",
         *_table(line),
     )
-    for name, command in line.commands.items():
+    for name, command in _walk(line):
         arguments = [_argument(p) for p in command.params if not p.opts[0].startswith("-")]
         yield from ("", f"## {' '.join(['roxham', name, *arguments])}", "", command.help)
         if command.params:
             yield from ("", *_table(command))
+
+
+def _walk(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields every command with its name, and after one that has commands of its own, these."""
+    for name, command in group.commands.items():
+        yield before + name, command
+        if hasattr(command, "commands"):
+            yield from _walk(command, f"{before}{name} ")
 
 
 def _table(command: Any) -> Iterator[str]:

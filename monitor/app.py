@@ -1,5 +1,6 @@
 """The only builder: from a configuration to an archive and the two halves of the line."""
 
+import gc
 import importlib.metadata
 import importlib.util
 import ipaddress
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.config import Config, MailKind, load
-from monitor.types import Clock, Digest, Message
+from monitor.types import Clock, Digest, Message, Source
 
 if TYPE_CHECKING:
     from monitor.archive.sqlite import SQLiteArchive
     from monitor.channels import Channel
     from monitor.crawl import Crawl
-    from monitor.pipeline import Collect, Deliver, Progress, Reader, Threads, Trial
+    from monitor.pipeline import Addition, Collect, Deliver, Progress, Reader, Survey, Threads, Trial
 
 _KIND = re.compile(r'^    name(?:: [^=]+)? = "(\w+)"$', re.MULTILINE)
 
@@ -39,7 +40,9 @@ def kinds() -> list[str]:
 
 def configuration(folder: Path) -> Config:
     """Returns the configuration in a folder. Raises ConfigError."""
-    return load(folder, kinds=kinds())
+    from spiders.options import OPTIONS
+
+    return load(folder, kinds=kinds(), options=OPTIONS)
 
 
 def archive_path(config: Config) -> Path:
@@ -89,6 +92,7 @@ def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" =
     from monitor.digest import compose
     from monitor.pipeline import Collect, Deliver, Teller, Threads
 
+    _calm_the_collector()
     threads = Threads()
     collect = Collect(
         sources=config.sources,
@@ -130,6 +134,40 @@ def trial(config: Config) -> "Iterator[Trial]":
         )
 
 
+@contextmanager
+def addition(config: Config, archive: "SQLiteArchive", source: Source) -> "Iterator[Addition]":
+    """Builds what adds a page that a person found, under `source`; its threads end with the context."""
+    from monitor.pipeline import Addition, Threads
+
+    threads = Threads()
+    try:
+        yield Addition(
+            source=source,
+            sources=config.sources,
+            archive=archive,
+            crawl=_crawl(config),
+            rooms=_reader(config),
+            threads=threads,
+            clock=utc_now,
+        )
+    finally:
+        threads.close()
+
+
+def survey(config: Config) -> "Survey":
+    """Builds what visits without keeping, and looks for what can be watched."""
+    from monitor.pipeline import Survey
+    from spiders.options import OPTIONS
+
+    listing = OPTIONS.get("listing")
+    return Survey(
+        crawl=_crawl(config),
+        kinds=kinds(),
+        listing=listing.model_validate if listing is not None else None,
+        clock=utc_now,
+    )
+
+
 def _crawl(config: Config) -> "Crawl":
     from monitor.crawl import Crawl
 
@@ -164,6 +202,11 @@ def _rule(network: object, port: int | None) -> str:
     if port is None:
         return str(network)
     return f"[{network}]:{port}" if ":" in str(network) else f"{network}:{port}"
+
+
+def _calm_the_collector() -> None:
+    """Lets Python look for unreachable cycles less often: a pass makes few, and looking took a fifth of a visit."""
+    gc.set_threshold(50_000, 20, 100)
 
 
 def version() -> str:

@@ -1,31 +1,82 @@
 """What is due, and when next: pure decisions about visits, second tries and digest slots."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.types import Schedule, Slot, Source, SourceState, Subscription
+from monitor.types import Schedule, Slot, Source, SourceState, Subscription, Trouble, Wishes
 
-_LONGEST_BACK_OFF = timedelta(hours=1)
+_FASTER, _SLOWER = 0.6, 1.14  # ln 0.6 + 4 × ln 1.14 = 0: one visit in five that brings something keeps the interval
+_LONGEST_BACK_OFF = {
+    Trouble.TEMPORARY: timedelta(hours=1),
+    Trouble.SOFT: timedelta(hours=2),
+    Trouble.HARD: timedelta(hours=6),
+}
+_LONGEST_WISH = timedelta(hours=1)
 _PAGE_TRIES = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12), timedelta(hours=24))
 _MAIL_FIRST = timedelta(minutes=1)
 _MAIL_LONGEST = timedelta(hours=4)
 _MAIL_GIVE_UP = timedelta(days=5)  # RFC 5321, 4.5.4.1: "at least 4-5 days"
 
 
-def next_visit(source: Source, state: SourceState | None) -> datetime:
-    """Returns when a source is to be visited: now for a new one, after `every`, later after failures.
+def interval(source: Source, state: SourceState) -> timedelta:
+    """Returns the time between two visits of a source that is well: `every`, or what habit made of its bounds."""
+    if source.slowest is None:
+        return source.every
+    return min(max(state.interval or source.every, source.every), source.slowest)
 
-    Each failure in a row doubles the wait, up to an hour (or `every`, where that is longer). A server's Retry-After
-    counts as a lower bound.
+
+def next_interval(source: Source, state: SourceState, *, brought: bool, overran: bool) -> timedelta:
+    """Returns the interval after a good visit: shorter where it brought something, a little longer where not.
+
+    Where every fifth visit brings something it stays as it is. A list that turned over between two visits is visited
+    as often as the operator allows from then on.
+    """
+    if overran:
+        return source.every
+    wait = interval(source, state) * (_FASTER if brought else _SLOWER)
+    return min(max(wait, source.every), source.slowest or source.every)
+
+
+def next_visit(source: Source, state: SourceState | None) -> datetime:
+    """Returns when a source is to be visited: now for a new one, an interval after the last visit, later in trouble.
+
+    Failures in a row double the wait, by their sort: four temporary ones, two soft ones, or one hard one. A temporary
+    trouble never makes it longer than an hour, a hard one never longer than six (or the interval, where that is
+    longer); some jitter keeps sources that failed together from coming back together. A server's Retry-After is a
+    lower bound. What the answer wished (Cache-Control, `ttl`) is one too, up to an hour or the source's slowest
+    interval; in hours and on days that the feed wants skipped it is not visited.
     """
     if state is None or state.last_visit_at is None:
-        return datetime.min.replace(tzinfo=UTC)
-    wait = source.every
-    if state.failures > 1:
-        wait = min(wait * 2 ** min(state.failures - 1, 10), max(wait, _LONGEST_BACK_OFF))
+        return (state and state.not_before) or datetime.min.replace(tzinfo=UTC)
+    wait = usual = interval(source, state)
+    if state.failures:
+        longest = max(usual, _LONGEST_BACK_OFF[state.trouble or Trouble.TEMPORARY])
+        wait = min(usual * 2 ** min(state.strain, 10), longest)
+        wait = max(usual, wait - wait * _jitter(source.id, state.last_visit_at))
     when = state.last_visit_at + wait
+    if not state.failures:
+        wished = max(state.fresh_for or timedelta(0), state.wishes.ttl or timedelta(0))
+        when = max(when, state.last_visit_at + min(wished, max(source.slowest or usual, _LONGEST_WISH)))
+        when = _after_skipped(when, state.wishes)
     return max(when, state.not_before) if state.not_before else when
+
+
+def _after_skipped(when: datetime, wishes: Wishes) -> datetime:
+    """Moves a time on to the first hour that the feed does not want skipped; a feed that wants all skipped is odd."""
+    if not wishes.skip_hours and not wishes.skip_days:
+        return when
+    for hours in range(24 * 7):
+        moved = when if hours == 0 else when.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+        if moved.hour not in wishes.skip_hours and moved.weekday() not in wishes.skip_days:
+            return moved
+    return when
+
+
+def _jitter(source_id: str, at: datetime) -> float:
+    """Returns a share from 0 to a fifth that is the same whenever it is asked for."""
+    return zlib.crc32(f"{source_id} {at.timestamp()}".encode()) / 2**32 / 5
 
 
 def due_sources(sources: Iterable[Source], states: Mapping[str, SourceState], now: datetime) -> list[Source]:

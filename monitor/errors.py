@@ -64,13 +64,20 @@ class FormatError(SourceError):
 
 
 class PageError(MonitorError):
-    """A page could not be read. `temporary` says whether trying later can help."""
+    """A page could not be read. `temporary` says whether trying later can help, `tried` whether a request left."""
 
     def __init__(
-        self, reason: str, *, temporary: bool, status: int | None = None, retry_after: timedelta | None = None
+        self,
+        reason: str,
+        *,
+        temporary: bool,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+        tried: bool = True,
     ) -> None:
         self.reason = reason
         self.temporary = temporary
+        self.tried = tried
         self.status = status
         self.retry_after = retry_after
         super().__init__(reason)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.archive import Found, Listed, SourceFacts, Story, Version
-from monitor.types import Kept, Match, Outgoing, Source
+from monitor.types import Health, Kept, Match, Outgoing, Source
 
 Json = dict[str, Any]
 
@@ -116,7 +116,9 @@ def story(kept: Story) -> Json:
     }
 
 
-def source(configured: Source, known: Mapping[str, SourceFacts], next_visit_at: datetime | None) -> Json:
+def source(
+    configured: Source, known: Mapping[str, SourceFacts], next_visit_at: datetime | None, health: Health
+) -> Json:
     """Returns one source: what is configured, and how it is."""
     facts = known.get(configured.id)
     state = facts.state if facts else None
@@ -128,10 +130,19 @@ def source(configured: Source, known: Mapping[str, SourceFacts], next_visit_at: 
         "url": configured.url,
         "language": configured.language,
         "enabled": configured.enabled,
+        "health": health.condition.value,
+        "remarks": [{"health": remark.condition.value, "text": remark.text} for remark in health.remarks],
+        "items_this_week": health.this_week,
+        "items_a_week": None if health.per_week is None else round(health.per_week, 1),
         "every_seconds": int(configured.every.total_seconds()),
+        "slowest_seconds": int((configured.slowest or configured.every).total_seconds()),
         "first_visit_at": when(state.first_visit_at) if state else None,
         "last_visit_at": when(state.last_visit_at) if state else None,
         "last_good_at": when(state.last_good_at) if state else None,
+        "last_new_at": when(state.last_new_at) if state else None,
+        "observed_since": when(state.observed_since) if state else None,
+        "overran_at": when(state.overran_at) if state else None,
+        "moved_to": state.moved_to if state else None,
         "failures": state.failures if state else 0,
         "error": state.error if state else None,
         "next_visit_at": when(next_visit_at) if configured.enabled else None,

@@ -54,7 +54,7 @@ class Service:
         for name, start, work, every in (
             ("beat", self._start, self._beat, BEAT_TICK),
             ("visit", self._start_another, self._visit, COLLECT_TICK),
-            ("take", self._start, self._take, COLLECT_TICK),
+            ("take", self._start_another, self._take, COLLECT_TICK),
             ("deliver", self._start, self._deliver, DELIVER_TICK),
             ("prune", self._start, self._prune, PRUNE_TICK),
         ):
@@ -71,7 +71,7 @@ class Service:
             raise self._fatal
 
     async def _start_another(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Starts a tick's work beside that of the last: one slow source must not keep the others waiting."""
+        """Starts a tick's work beside that of the last: one slow host must not keep the others waiting."""
         self._ticks += 1
         await self._start(f"{name} {self._ticks}", work)
 
@@ -112,7 +112,7 @@ class Service:
         if done.visits:
             outcomes = Counter(visit.outcome.value for visit in done.visits)
             log.info("visited", new=sum(visit.new for visit in done.visits), **outcomes)
-            await self._start("take", self._take)  # what is new need not wait for the next tick
+            await self._start_another("take", self._take)  # what is new need not wait for the next tick
 
     async def _take(self) -> None:
         done = await self._line.collect.take()

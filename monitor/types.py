@@ -6,7 +6,7 @@ not known is None, never an empty string.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 Clock = Callable[[], datetime]
@@ -30,6 +30,14 @@ class Keep(StrEnum):
     EXCERPT = "excerpt"  # headline, link and the sentences that matched
 
 
+class Robots(StrEnum):
+    """Which requests for a source heed robots.txt (RFC 9309): a feed that an operator names is meant to be read."""
+
+    PAGES = "pages"  # pages of articles, and pages of links
+    ALL = "all"  # the source's own address too, whatever its kind
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """HTTP basic authentication, sent only to the scheme, host and port of the source's own address."""
@@ -49,10 +57,14 @@ class Source:
     url: str
     language: str | None = None  # ISO 639-1, what the operator says
     every: timedelta = timedelta(minutes=15)
+    slowest: timedelta | None = None  # the interval adapts between `every` and this; None: `every` it is
     read: Read = Read.PAGE
     keep: Keep = Keep.TEXT
+    robots: Robots = Robots.PAGES
+    may_be_empty: bool = False  # an answer without items is an answer, not a fault
     enabled: bool = True
     credentials: Credentials | None = None
+    options: object | None = None  # of the kind: its class in spiders/options.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +117,28 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """When a feed itself wants to be left alone: `ttl`, `skipHours` and `skipDays` of RSS 2.0."""
+
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()  # 0 to 23, in UTC
+    skip_days: frozenset[int] = frozenset()  # from Monday = 0, in UTC
+
+
+class Trouble(StrEnum):
+    """Of what sort a failure is: how soon it is worth trying again."""
+
+    TEMPORARY = "temporary"  # time-outs, broken connections, 5xx: it passes by itself
+    SOFT = "soft"  # asked to slow down, a wall, an answer that cannot be read
+    HARD = "hard"  # gone, forbidden, no such host, refused by us: it stays until somebody acts
+
+    @property
+    def strain(self) -> float:
+        """How much one such failure slows the next visit down, in doublings of the interval."""
+        return {"temporary": 0.25, "soft": 0.5, "hard": 1.0}[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What the archive remembers of a source between two visits."""
 
@@ -117,8 +151,19 @@ class SourceState:
     last_visit_at: datetime | None = None
     last_good_at: datetime | None = None
     failures: int = 0  # in a row
+    trouble: Trouble | None = None  # of the last visit
+    strain: float = 0.0  # of the failures in a row, by their sorts: doublings of the interval
     error: str | None = None  # of the last visit
     not_before: datetime | None = None  # the server asked to be left alone until then
+    interval: timedelta | None = None  # between two visits, by habit
+    fresh_for: timedelta | None = None  # how long the last answer said it is good for (Cache-Control)
+    wishes: Wishes = Wishes()
+    moved_to: str | None = None  # where the server says, for good, that the source is now
+    moved_at: datetime | None = None  # since when it says so
+    listed: int = 0  # items in the newest answer that listed any
+    last_new_at: datetime | None = None  # when a visit last brought an item that was not known
+    overran_at: datetime | None = None  # when an answer last had nothing in common with the one before
+    observed_since: datetime | None = None  # from then to `last_good_at` nothing it listed can have been missed
 
 
 class VisitOutcome(StrEnum):
@@ -127,7 +172,7 @@ class VisitOutcome(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"  # 304, or the same bytes as last time
     FAILED = "failed"
-    SKIPPED = "skipped"  # not tried: the server asked for patience, or the run was stopped
+    SKIPPED = "skipped"  # not tried: the server asked for patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +187,7 @@ class Found:
     content: str | None = field(default=None, repr=False)  # the whole text, where the source holds it
     authors: tuple[str, ...] = ()
     publisher: str | None = None  # where the item itself names one
+    speaks_for_many: bool = False  # the source lists what others publish on its own site: their names count
     language: str | None = None
     published_at: datetime | None = None
     updated_at: datetime | None = None
@@ -163,7 +209,11 @@ class Visit:
     body_hash: str | None = None
     found: tuple[Found, ...] = field(default=(), repr=False)
     error: str | None = None  # why it failed, or what of the answer had to be left out
+    trouble: Trouble | None = None  # of what sort the failure is
     not_before: datetime | None = None  # from Retry-After
+    fresh_for: timedelta | None = None  # from Cache-Control or Expires
+    wishes: Wishes | None = None  # None: the answer was not read
+    moved_to: str | None = None  # every redirect on the way here was a permanent one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +224,110 @@ class Item:
     content_hash: str  # changes when the listing says something new about the item
     identity: str | None  # the address in the form in which addresses are compared
     found: Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What a source brought on one day (UTC) on which it brought something; neither its first visit nor bursts."""
+
+    day: date
+    visits: int  # that brought something
+    new: int  # items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a good visit brought, seen from what the archive knew of the source at that moment."""
+
+    at: datetime
+    state: SourceState  # before the visit
+    listed: int  # items of the answer; 0 where it was unchanged
+    known: int  # of them: seen before, under whatever wording
+    dates: tuple[datetime | None, ...]  # of the items never seen before
+    days: tuple[Day, ...]  # of the last 28 days, oldest first; empty where nothing is new
+
+    @property
+    def new(self) -> int:
+        """Items never seen before."""
+        return len(self.dates)
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the source's first good visit."""
+        return self.state.last_good_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What is made of an arrival."""
+
+    interval: timedelta | None = None  # to the next visit, by habit; None: as before
+    overran: bool = False  # nothing in common with the answer before: items may have come and gone unseen
+    burst: str | None = None  # why the new items are held back from mails that go out at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What the archive made of a visit."""
+
+    new: int  # items to be read: never seen before, or with new wording
+    burst: int | None = None  # its number, where the new items are one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """New items that came in bulk and are held back from mails at once until an operator releases them."""
+
+    id: int
+    source_id: str
+    at: datetime
+    items: int
+    reason: str
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A time during which a source was observed without a gap."""
+
+    since: datetime
+    until: datetime
+
+
+class Condition(StrEnum):
+    """How a source is; in the order of what an operator looks at first."""
+
+    OFF = "off"  # not enabled
+    NEW = "new"  # not visited yet
+    ILL = "ill"  # the last visit failed
+    STALE = "stale"  # nobody has looked for much longer than its interval
+    BURST = "burst"  # items came in bulk and wait for an operator
+    OVERRAN = "overran"  # its list turned over between two visits
+    QUIET = "quiet"  # it answers, and has brought nothing for longer than ever
+    MOVED = "moved"  # redirects for good
+    WELL = "well"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One thing to know about a source, in a sentence."""
+
+    condition: Condition
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a source is doing."""
+
+    remarks: tuple[Remark, ...]  # the worst first; empty: well
+    per_week: float | None  # items it usually brings a week; None: not known yet
+    this_week: int  # items of the last seven days
+
+    @property
+    def condition(self) -> Condition:
+        """The worst of what there is to say."""
+        return self.remarks[0].condition if self.remarks else Condition.WELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,6 +531,7 @@ class Reading:
     retry_at: datetime | None = None  # a partial article whose page is tried again then
     asked_until: datetime | None = None  # the server wants to be left alone until then (Retry-After)
     note: str | None = None  # why the page could not be read
+    tried: bool = True  # the page was asked for; what was only put off costs none of its tries
     leaves_item: bool = False  # the item stays as it is: set aside, and shown
 
 
@@ -466,6 +621,21 @@ class Coverage:
     last_good_at: datetime | None
     failing: bool  # the last visit failed, or it was never reached
     error: str | None = None
+    overran_at: datetime | None = None  # its list turned over then: items may have come and gone unseen
+    quiet_since: datetime | None = None  # it answers, and has brought nothing since then, longer than ever
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether news may have been missed."""
+        return self.failing or self.overran_at is not None or self.quiet_since is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """Stories for one digest that came in bulk and are not told one by one."""
+
+    source_id: str
+    stories: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,6 +648,7 @@ class Slice:
     articles: Mapping[int, Kept]  # every member of every story named by an entry
     told: tuple[Told, ...]
     coverage: tuple[Coverage, ...]
+    bulk: tuple[Bulk, ...] = ()  # what is held back, by source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -527,13 +698,20 @@ class Digest:
     composed_at: datetime
     groups: tuple[Group, ...]
     more_pickups: int  # further pickups of stories the reader already has, not listed
-    coverage: tuple[Coverage, ...]  # sources that failed
+    coverage: tuple[Coverage, ...]  # sources of which news may have been missed
     watched: int  # sources watched in all
+    bulk: tuple[Bulk, ...] = ()  # what came in bulk and is counted only
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the sources, by id
 
     @property
     def lines(self) -> tuple[Line, ...]:
         """Every story of the digest, in reading order."""
         return tuple(line for group in self.groups for line in group.lines)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.groups or self.bulk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

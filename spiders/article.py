@@ -11,7 +11,7 @@ from scrapy.http import Headers, Response, TextResponse
 from twisted.python.failure import Failure
 
 from monitor.errors import PageError
-from monitor.types import Clock, Page, Pending, Source
+from monitor.types import Clock, Page, Pending, Robots, Source
 from spiders import trouble
 from spiders.base import authorization
 
@@ -76,7 +76,7 @@ class ArticleSpider(Spider):
             callback=self._answered,
             errback=self._unanswered,
             cb_kwargs={"pending": pending},
-            meta={"departure": departure, "pending": pending},
+            meta={"departure": departure, "pending": pending, "robots": source.robots is not Robots.NONE},
         )
 
     def _headers_received(self, headers: Headers) -> None:
@@ -95,9 +95,12 @@ class ArticleSpider(Spider):
 
     async def _unanswered(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
-        if not request.meta.get("dropped"):
-            reason, temporary = trouble.of_error(failure.value)
-            await self.keep(request.meta["pending"], PageError(reason, temporary=temporary))
+        error = failure.value
+        if not getattr(error, "dropped", False):
+            reason, temporary = trouble.of_error(error)
+            wait, tried = getattr(error, "wait", None), getattr(error, "tried", True)
+            said = PageError(reason, temporary=temporary, retry_after=wait, tried=tried)
+            await self.keep(request.meta["pending"], said)
 
     async def _page(self, response: Response, pending: Pending) -> Page:
         headers = trouble.plain_headers(response)

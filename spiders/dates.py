@@ -1,7 +1,7 @@
 """Reads the dates that sources write: RFC 822 and ISO 8601, and what English and French Canada make of them."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,7 @@ _ZONES = {
 _PLACES = {"et": "America/Toronto", "ct": "America/Winnipeg", "mt": "America/Edmonton", "pt": "America/Vancouver"}
 _PLACES |= {"at": "America/Halifax", "nt": "America/St_Johns", "he": "America/Toronto", "hp": "America/Vancouver"}
 _WORDED = re.compile(
-    r"(?:[a-z]+\.?,?\s+)?(?:le\s+)?"  # the day of the week
+    r"(?:[a-z]+\.?\s?[,:]?\s+){0,6}"  # the day of the week, and what a page says before it: updated on, publie le
     r"(?:(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[\s-]+(?P<month>[a-z]+)\.?,?[\s-]+"
     r"|(?P<month2>[a-z]+)\.?\s+(?P<day2>\d{1,2})(?:st|nd|rd|th)?,?\s+)"
     r"(?P<year>\d{4}|\d{2}(?!\d))"
@@ -67,43 +67,52 @@ _WORDED = re.compile(
 )
 _OFFSET = re.compile(r"(?:gmt|utc)?([+-])(\d{1,2}):?(\d{2})\Z")
 _NAMED_ZONE = re.compile(r"(:\d\d(?:\.\d+)?)\s*([A-Za-z]+)\Z")
+_SLASHES = re.compile(r"\A(\d{4})/(\d\d)/(\d\d)")
+_PARTS = re.compile(r"[|\u2022\u00b7\u2013\u2014()\n]| - |\s{3,}")
 _FRACTION = re.compile(r"(\.\d{1,6})\d*")
 
 
-def when(text: str | None, now: datetime) -> datetime | None:
+def when(text: str | None, now: datetime, zone: tzinfo = UTC) -> datetime | None:
     """Returns the moment that a source's date names, in UTC; None where there is none that can be believed.
 
-    A date without time is midnight, a time without a zone that is known is UTC (RFC 5322, 4.3). Before 1990 and more
-    than two days after `now` is a mistake of the source.
+    A date without time is midnight, a time without a zone that is known is in `zone` (in a mail or a feed that is UTC:
+    RFC 5322, 4.3). Before 1990 and more than two days after `now` is a mistake of the source.
     """
     if text is None or len(text) > 100:
         return None
-    read = _read(text.strip())
+    read = _read(text.strip(), zone)
     if read is None or read.year < _EARLIEST or read > now + _AHEAD:
         return None
     return read
 
 
+def within(text: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
+    """Returns the first moment that a line of a page names, among other things: `Politics | November 21, 2023`."""
+    pieces = (piece for piece in _PARTS.split(text[:1000]) if any(character.isdigit() for character in piece))
+    return next((moment for piece in (text, *pieces) if (moment := when(piece, now, zone)) is not None), None)
+
+
 @lru_cache(maxsize=4096)
-def _read(text: str) -> datetime | None:
+def _read(text: str, zone: tzinfo) -> datetime | None:
     try:
-        moment = _iso(text) or _worded(fold(text))
+        moment = _iso(text, zone) or _worded(fold(text), zone)
         return moment.astimezone(UTC) if moment else None
     except (ValueError, OverflowError):
         return None
 
 
-def _iso(text: str) -> datetime | None:
+def _iso(text: str, otherwise: tzinfo) -> datetime | None:
+    text = _SLASHES.sub(r"\1-\2-\3", text)
     if not re.match(r"\d{4}-?\d\d", text):
         return None
     if re.fullmatch(r"\d{4}-\d\d", text):
         text += "-01"
     text, _, zone = _NAMED_ZONE.sub(r"\1|\2", text).partition("|")
     moment = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
-    return moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone.lower()))
+    return moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone.lower(), otherwise))
 
 
-def _worded(text: str) -> datetime | None:
+def _worded(text: str, otherwise: tzinfo) -> datetime | None:
     found = _WORDED.match(text)
     month = _MONTHS.get(found["month"] or found["month2"]) if found else None
     if found is None or month is None:
@@ -117,14 +126,15 @@ def _worded(text: str) -> datetime | None:
     moment = datetime(  # noqa: DTZ001
         year, month, int(found["day"] or found["day2"]), hour, int(found["minute"] or 0), int(found["second"] or 0)
     )
-    return moment.replace(tzinfo=_zone(found["zone"] or ""))
+    return moment.replace(tzinfo=_zone(found["zone"] or "", otherwise))
 
 
-def _zone(name: str) -> timezone | ZoneInfo:
+def _zone(name: str, otherwise: tzinfo) -> tzinfo:
     offset = _OFFSET.match(name)
     if offset:
         distance = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
         return timezone(-distance if offset[1] == "-" else distance)
     if name in _PLACES:
         return ZoneInfo(_PLACES[name])
-    return timezone(timedelta(hours=_ZONES.get(name.removeprefix("etc/"), 0)))
+    hours = _ZONES.get(name.removeprefix("etc/"))
+    return otherwise if hours is None else timezone(timedelta(hours=hours))

@@ -3,22 +3,39 @@
 import html
 import re
 from contextlib import suppress
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 from xml.parsers import expat
 
+from lxml import etree
 from scrapy.http import Response
 from w3lib.encoding import http_content_type_encoding, read_bom, resolve_encoding
 
 from monitor.errors import FormatError
+from monitor.text import MOST_ATTRIBUTES, overladen
 
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z][\w.:-]*)[\"']")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_DECLARED_IN_HTML = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z][\w.:-]*)", re.IGNORECASE)
+# Python's names of the encodings that browsers know (WHATWG, Encoding, 4.2); Python has others, with which bytes that
+# look harmless become something else.
+_ENCODINGS = frozenset(
+    ["ascii", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman"]
+    + [f"cp{number}" for number in range(1250, 1259)]
+    + [f"iso8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)]
+    + ["gb18030", "gbk", "big5hkscs", "euc_jp", "iso2022_jp", "cp932", "shift_jis", "cp949", "euc_kr", "mac-cyrillic"]
+)
+_MOST_ELEMENTS = 200_000  # ten times what the largest feeds have; feedparser needs up to 30 µs for one
+_START = re.compile("<[A-Za-z]")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # not characters of XML 1.0
+_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32)])
+_DOCTYPE = re.compile(r"<![Dd][Oo][Cc][Tt][Yy][Pp][Ee]")
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|(\d+));")
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _BEFORE_ROOT = re.compile(
     r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE(?:[^\[>]|\[.*?\]\s*(?=>))*>)*", re.DOTALL | re.IGNORECASE
 )
+# Blanks, controls and marks that no address may hold (RFC 3986, 2) and nobody sees in one.
+_UNSEEN = re.compile("[\x00-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?![A-Za-z])")
 _TWO_LETTERS = {"eng": "en", "fra": "fr", "fre": "fr"}  # ISO 639-2 where it differs from what we use
 _LONGEST_PROLOGUE = 100_000  # characters before the root element
@@ -29,8 +46,9 @@ def text_of(response: Response) -> str:
     """Decodes the body of an answer.
 
     A byte-order mark decides. What is valid UTF-8 beyond ASCII is UTF-8, whatever it calls itself: other encodings do
-    not look like it by chance. Then the HTTP charset counts, then the XML declaration, then Windows-1252. Encoding
-    names mean what browsers take them to mean. Nothing is raised; what cannot be decoded is U+FFFD.
+    not look like it by chance. Then the HTTP charset counts, then the XML declaration or the head of an HTML page,
+    then Windows-1252. Encoding names mean what browsers take them to mean, and what no browser knows is none. Nothing
+    is raised; what cannot be decoded is U+FFFD.
     """
     body = response.body
     encoding, mark = read_bom(body)
@@ -43,14 +61,12 @@ def text_of(response: Response) -> str:
     except UnicodeDecodeError:
         pass
     header = (response.headers.get("Content-Type") or b"").decode("latin-1")
-    in_xml = _DECLARED.search(body[:300])
-    names = (http_content_type_encoding(header), in_xml and resolve_encoding(in_xml[1].decode("ascii")))
-    for name in names:
-        if name and resolve_encoding(name) not in (None, "utf-8"):
-            try:
+    inside = _DECLARED.search(body[:300]) or _DECLARED_IN_HTML.search(body[:2048])
+    for said in (http_content_type_encoding(header), inside and inside[1].decode("ascii")):
+        name = resolve_encoding(said) if said else None
+        if name in _ENCODINGS and name != "utf-8":
+            with suppress(UnicodeDecodeError):
                 return body.decode(name)
-            except (UnicodeDecodeError, LookupError):
-                continue
     beyond_ascii = sum(byte > 127 for byte in body)
     not_utf8 = len(body) - len(body.decode("utf-8", "ignore").encode())
     return body.decode("cp1252" if not_utf8 > beyond_ascii / 2 else "utf-8", "replace")
@@ -62,7 +78,7 @@ def well_behaved(text: str) -> str:
     Raises:
         FormatError: it declares entities; a few lines of those can grow to gigabytes ("billion laughs").
     """
-    text = _FORBIDDEN.sub("", text)
+    text = _without_forbidden(text)
     start = text.find("<")
     text = text[start:] if 0 < start < 2000 else text
     declared = _DECLARATION.match(text)
@@ -76,6 +92,30 @@ def with_plain_characters(text: str) -> str:
     return _NAMED.sub(_named_character, text)
 
 
+def refuse_bombs(text: str) -> None:
+    """Refuses markup that is small enough to be fetched and takes a parser minutes.
+
+    Raises:
+        FormatError: it has more elements, or one of them more attributes, than any document needs.
+    """
+    if overladen(text):
+        raise FormatError(f"refused: an element has more than {MOST_ATTRIBUTES:,} attributes")
+    if text.count("<") > _MOST_ELEMENTS and sum(1 for _ in _START.finditer(text)) > _MOST_ELEMENTS:
+        raise FormatError(f"refused: it has more than {_MOST_ELEMENTS:,} elements")
+
+
+def html_tree(text: str) -> etree._Element | None:
+    """Returns the root of an HTML page; None where there is no element in it. What lies too deep is left out.
+
+    Raises:
+        FormatError: it has more elements, or one of them more attributes, than any page needs.
+    """
+    refuse_bombs(text)
+    parser = etree.HTMLParser(encoding="utf-8", remove_pis=True)
+    body = _FORBIDDEN.sub("", text).encode("utf-8")
+    return etree.fromstring(body, parser) if body.strip() else None
+
+
 def root_of(text: str) -> str | None:
     """Returns the name of the root element, None where the text is no markup."""
     before = _BEFORE_ROOT.match(text, 0, _LONGEST_PROLOGUE)
@@ -84,15 +124,23 @@ def root_of(text: str) -> str | None:
 
 
 def absolute(base: str, link: str | None) -> str | None:
-    """Returns a link as an absolute http or https address, None where it is none."""
+    """Returns a link as an absolute http or https address, None where it is none.
+
+    It leads where a browser goes (WHATWG, URL, 4.4): tabs and line breaks count for nothing, a back-slash in the path
+    is a slash, blanks and controls are percent-encoded; a host that holds such is none. All else stays as written.
+    """
     if link is None:
         return None
+    path, mark, rest = "".join(line.strip() for line in link.splitlines()).replace("\t", "").partition("?")
+    path, hash_mark, place = path.partition("#")
     try:
-        url = urljoin(base, "".join(line.strip() for line in link.splitlines()))
+        url = urljoin(base, path.replace("\\", "/") + hash_mark + place + mark + rest)
         parts = urlsplit(url)
     except ValueError:
         return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
+    if parts.scheme not in ("http", "https") or not parts.netloc or _UNSEEN.search(parts.netloc):
+        return None
+    return _UNSEEN.sub(lambda found: quote(found[0]), url)
 
 
 def language(tag: str | None) -> str | None:
@@ -102,12 +150,20 @@ def language(tag: str | None) -> str | None:
     return _TWO_LETTERS.get(code, code) if code else None
 
 
+def _without_forbidden(text: str) -> str:
+    encoded = text.encode("utf-8", "surrogatepass")
+    # Most texts hold none, and bytes show that five times as fast: U+FFFE begins with EF BF, a surrogate with ED.
+    if len(encoded.translate(None, _CONTROLS)) == len(encoded) and not (b"\xef\xbf" in encoded or b"\xed" in encoded):
+        return text
+    return _FORBIDDEN.sub("", text)
+
+
 def _refuse_entities(text: str) -> None:
     problem = FormatError("refused: it declares XML entities")
     before_root = _TAG.search(text)
     if re.search(r"<!\s*ENTITY", text[: before_root.start()] if before_root else text, re.IGNORECASE):
         raise problem
-    if not re.search("<!DOCTYPE", text, re.IGNORECASE):
+    if not _DOCTYPE.search(text):
         return
     declared: list[str] = []
     parser = expat.ParserCreate("utf-8")

@@ -4,8 +4,10 @@ import html
 import io
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
+from itertools import islice
 from typing import Any, ClassVar
 from xml.sax import SAXParseException
 
@@ -13,10 +15,12 @@ from scrapy.http import Response
 
 from monitor.errors import FormatError
 from monitor.text import one_line
-from monitor.types import Found
-from spiders import document, jsonfeed, trouble
-from spiders.base import SourceSpider
+from monitor.types import Found, Source, SourceState, Wishes
+from spiders import document, jsonfeed, plainfeed, trouble
+from spiders.base import MOST_ITEMS, Follow, SourceSpider
 from spiders.dates import when
+from spiders.options import FeedOptions
+from spiders.wishes import wishes
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +33,8 @@ _INLINE_TAG = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(r"&#?\w+;")
-_LONGEST_TITLE = 5000  # characters; the rest of a longer one is no title
+_LONGEST_TITLE = 10_000  # characters, markup and all; base.py keeps fewer, and says that it cut
+_LONGEST_NAME = 500  # characters
 _EMAIL = re.compile(r"\S+@\S+\.\S+\Z")
 
 
@@ -42,29 +47,37 @@ class FeedSpider(SourceSpider):
         "application/json;q=0.8, */*;q=0.5"
     )
 
-    def find(self, response: Response) -> Iterable[Found]:
+    def find(self, response: Response, source: Source, state: SourceState) -> Iterator[Found | Follow | Wishes]:
+        options = source.options if isinstance(source.options, FeedOptions) else FeedOptions()
         text = document.text_of(response)
         if not text.strip():
             raise FormatError("the answer is empty", status=response.status)
         if text.lstrip().startswith("{"):
-            return jsonfeed.items(text, response.url, self.clock())
+            read = jsonfeed.read(text)
+            yield from _older(document.absolute(response.url, read.next_url), response, options, state)
+            yield from read.items(options.base or read.base(response.url), self.clock())
+            return
         text = document.well_behaved(text)
         root = (document.root_of(text) or "").rpartition(":")[2].lower()
         if root not in _ITEM:
             raise FormatError(_no_feed(response, text, root), status=response.status)
-        return self._items(text, root, response)
-
-    def _items(self, text: str, root: str, response: Response) -> Iterator[Found]:
+        if root == "rss" and not _read_before(response):
+            yield wishes(text)
         whole, note = _whole_items(text, root)
-        feed = _parsed(whole)
+        feed = plainfeed.parsed(whole) or _parsed(_bearable(whole, root))
+        base = options.base or document.absolute(response.url, _text(feed["feed"], "link")) or response.url
+        yield from _older(_older_page(feed["feed"], base), response, options, state)
+        yield from self._items(feed, whole, root, base, note)
+
+    def _items(self, feed: Any, whole: str, root: str, base: str, note: str | None) -> Iterator[Found]:
         entries: list[Any] = feed["entries"]
-        base = document.absolute(response.url, _text(feed["feed"], "link")) or response.url
         lost = 0
         for entry in entries:
             try:
                 yield self._found(entry, feed, base)
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-                log.warning("an item of %s could not be read", response.url, exc_info=True)
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+                log.warning("an item of a feed at %s could not be read: %s", base, error)
+                log.debug("where it could not be read", exc_info=True)
                 lost += 1
         if feed.get("bozo") and isinstance(feed.get("bozo_exception"), SAXParseException):
             listed = len(re.findall(rf"<(?:[\w.-]+:)?{_ITEM[root]}[\s>]", _without_cdata(whole)))
@@ -100,6 +113,30 @@ class FeedSpider(SourceSpider):
         )
 
 
+def _read_before(response: Response) -> tuple[str, ...]:
+    """Returns the addresses of the newer pages of the feed that this visit has read."""
+    about = response.request.meta.get("about") if response.request is not None else None
+    return about if isinstance(about, tuple) else ()
+
+
+def _older(url: str | None, response: Response, options: FeedOptions, state: SourceState) -> Iterator[Follow]:
+    """Asks for the next older page of a feed, at the source's first visit and as far back as the operator wants."""
+    read = (*_read_before(response), response.url)
+    if url is not None and url not in read and len(read) <= options.history and state.last_good_at is None:
+        yield Follow(url, read)
+
+
+def _older_page(feed: Any, base: str) -> str | None:
+    """Returns where the items before these are: the archive before this one, else the next page (RFC 5005, 3 and 4).
+
+    A feed that says it is complete has none (2).
+    """
+    if any(key.endswith("_complete") for key in feed):  # fh:complete, under the prefix that the feed gives it
+        return None
+    links = {each.get("rel"): each.get("href") for each in reversed(dict.get(feed, "links") or ())}
+    return document.absolute(base, links.get("prev-archive") or links.get("next"))
+
+
 def _no_feed(response: Response, text: str, root: str) -> str:
     if trouble.blocked(response):
         return "blocked by a firewall: its page came instead of a feed"
@@ -112,6 +149,8 @@ def _no_feed(response: Response, text: str, root: str) -> str:
 
 def _whole_items(text: str, root: str) -> tuple[str, str | None]:
     """Returns a feed that ends as it should, and a note where it had to be cut back to its last complete item."""
+    if text[-200:].rstrip().endswith(f"</{root}>") and _ends_in_the_open(text):
+        return text, None
     bare = _without_cdata(text)
     if re.search(rf"</(?:[\w.-]+:)?{root}\s*>|<(?:[\w.-]+:)?{root}(?:\s[^<>]*)?/>", bare, re.IGNORECASE):
         return text, None
@@ -122,6 +161,30 @@ def _whole_items(text: str, root: str) -> tuple[str, str | None]:
     closing = f"</{opened[1]}>" if opened else ""
     channel = "</channel>" if root == "rss" else ""
     return text[: ends[-1].end()] + channel + closing, "the feed is cut off; its complete items were kept"
+
+
+def _bearable(text: str, root: str) -> str:
+    """Returns a feed of which feedparser can make something in a reasonable time: not more items than are read.
+
+    Raises:
+        FormatError: the time would be long all the same.
+    """
+    ends = islice(re.finditer(rf"</(?:[\w.-]+:)?{_ITEM[root]}\s*>", text, re.IGNORECASE), MOST_ITEMS, None)
+    if (last := next(ends, None)) is not None and root != "rdf":
+        text = text[: last.end()] + text[_closing(text, root) :]
+    document.refuse_bombs(text)
+    return text
+
+
+def _closing(text: str, root: str) -> int:
+    """Returns where the end tags of a whole feed begin."""
+    channel = text.rfind("</channel") if root == "rss" else -1
+    return channel if channel >= 0 else text.rfind("</")
+
+
+def _ends_in_the_open(text: str) -> bool:
+    """Says whether no CDATA section and no comment is open at the end."""
+    return text.rfind("<![CDATA[") <= text.rfind("]]>") and text.rfind("<!--") <= text.rfind("-->")
 
 
 def _without_cdata(text: str) -> str:
@@ -136,10 +199,9 @@ def _parsed(text: str) -> Any:
     Raises:
         FormatError: feedparser fell over it.
     """
-    import feedparser
 
     def parse(text: str) -> Any:
-        return feedparser.parse(
+        return _feedparser().parse(
             io.BytesIO(text.encode()),
             response_headers={"content-type": "application/xml; charset=utf-8"},
             sanitize_html=False,  # two thirds of the time; what is shown is made from plain text
@@ -153,6 +215,28 @@ def _parsed(text: str) -> Any:
     except Exception as error:  # its loose parser raises what it likes
         raise FormatError(f"broken XML: {type(error).__name__}: {error}") from error
     return feed
+
+
+@cache
+def _feedparser() -> Any:
+    """Returns feedparser, made to look for e-mail addresses in names of bearable length only.
+
+    Each letter of a name may begin an address for it: the time grows with the square of the longest word.
+    """
+    import feedparser
+    from feedparser.mixin import _FeedParserMixin
+
+    look = _FeedParserMixin._sync_author_detail
+
+    def look_in_bounds(parser: Any, key: str = "author") -> None:
+        context = parser._get_context()
+        name = dict.get(context, key)
+        if isinstance(name, str) and len(name) > _LONGEST_NAME:
+            context[key] = name[:_LONGEST_NAME]
+        look(parser, key)
+
+    _FeedParserMixin._sync_author_detail = look_in_bounds
+    return feedparser
 
 
 def _text(mapping: Any, key: str) -> str | None:
@@ -205,7 +289,7 @@ def _content(entry: Any) -> str | None:
 
 def _authors(entry: Any) -> tuple[str, ...]:
     names = [_text(author, "name") for author in dict.get(entry, "authors") or ()] or [_text(entry, "author")]
-    clean = (one_line(html.unescape(name)) for name in names if name and not _EMAIL.match(name))
+    clean = (one_line(html.unescape(name)) for name in names if name and not _EMAIL.match(name[:_LONGEST_NAME]))
     return tuple(dict.fromkeys(name for name in clean if name))
 
 

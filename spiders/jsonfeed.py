@@ -4,7 +4,8 @@ import html
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +19,48 @@ log = logging.getLogger(__name__)
 _ITEMS = re.compile(r'"items"\s*:\s*\[')
 
 
-def items(text: str, url: str, now: datetime) -> Iterator[Found]:
-    """Gives the items of a feed that was fetched from `url`.
+@dataclass(frozen=True, slots=True)
+class JsonFeed:
+    """A feed that was read: its keys, and a note where only a part of it could be."""
+
+    feed: Mapping[str, Any]
+    listed: Sequence[Any]
+    note: str | None
+
+    @property
+    def next_url(self) -> str | None:
+        """Where the older items are, as the feed writes it."""
+        return _text(self.feed, "next_url")
+
+    def base(self, url: str) -> str:
+        """Returns what relative links of a feed that was fetched from `url` are relative to."""
+        return document.absolute(url, _text(self.feed, "home_page_url")) or url
+
+    def items(self, base: str, now: datetime) -> Iterator[Found]:
+        """Gives the items.
+
+        Raises:
+            FormatError: after the items that could be read: the feed is broken or cut.
+        """
+        lost, note = 0, self.note
+        for item in self.listed:
+            try:
+                yield _found(item, self.feed, base, now)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                log.warning("an item of a feed at %s could not be read: %s", base, error)
+                log.debug("where it could not be read", exc_info=True)
+                lost += 1
+        if lost:
+            note = f"{f'{note}; ' if note else ''}{lost} of its items could not be read"
+        if note:
+            raise FormatError(note)
+
+
+def read(text: str) -> JsonFeed:
+    """Reads a feed.
 
     Raises:
-        FormatError: it is no JSON Feed; or, after the items that could be read, it is broken or cut.
+        FormatError: it is no JSON Feed, or broken before the end of its first item.
     """
     feed, note = _read(text)
     if not str(feed.get("version", "")).startswith("https://jsonfeed.org/version/"):
@@ -30,18 +68,7 @@ def items(text: str, url: str, now: datetime) -> Iterator[Found]:
     listed = feed.get("items", [])
     if not isinstance(listed, list):
         raise FormatError("broken JSON Feed: `items` is not a list")
-    base = document.absolute(url, _text(feed, "home_page_url")) or url
-    lost = 0
-    for item in listed:
-        try:
-            yield _found(item, feed, base, now)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            log.warning("an item of %s could not be read", url, exc_info=True)
-            lost += 1
-    if lost:
-        note = f"{f'{note}; ' if note else ''}{lost} of its items could not be read"
-    if note:
-        raise FormatError(note)
+    return JsonFeed(feed, listed, note)
 
 
 def _read(text: str) -> tuple[Mapping[str, Any], str | None]:
@@ -83,7 +110,7 @@ def _found(item: Mapping[str, Any], feed: Mapping[str, Any], base: str, now: dat
     guid = str(guid).strip() or None if isinstance(guid, str | int | float) else None
     address = document.absolute(base, _text(item, "url") or _text(item, "external_url"))
     if address is None and guid is not None and re.match("https?://", guid, re.IGNORECASE):
-        address = guid
+        address = document.absolute(base, guid)
     summary = _text(item, "summary")
     return Found(
         url=address,

@@ -16,6 +16,8 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response
 
+from monitor.types import Trouble
+
 _TEMPORARY = (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
@@ -24,6 +26,8 @@ _TEMPORARY = (
     ResponseDataLossError,
 )
 _TEMPORARY_STATUS = frozenset({401, 402, 403, 404, 408, 421, 423, 425, 429})  # walls fall; pages follow their feed
+_PASSING_STATUS = frozenset({408, 425})
+_WALL_STATUS = frozenset({401, 402, 403, 407, 421, 423, 429, 451})
 LONGEST_WAIT = timedelta(days=1)  # nobody is allowed to silence a source for longer
 _SMALL = 4096  # bytes; block pages are short, articles are not
 _BLOCKED = re.compile(
@@ -50,6 +54,20 @@ def of_status(status: int) -> tuple[str, bool]:
     if 300 <= status < 400:
         return f"HTTP {status}{phrase}, without an address that can be followed", False
     return f"HTTP {status}{phrase}", status >= 500 or status in _TEMPORARY_STATUS
+
+
+def sort_of_error(error: BaseException | None) -> Trouble:
+    """Returns of what sort it is when a source gives no answer: what is refused, or not known, stays so."""
+    if isinstance(error, CannotResolveHostError) or not isinstance(error, _TEMPORARY):
+        return Trouble.HARD
+    return Trouble.TEMPORARY
+
+
+def sort_of_status(status: int) -> Trouble:
+    """Returns of what sort it is when a source answers with a status other than 2xx."""
+    if status >= 500 or status in _PASSING_STATUS:
+        return Trouble.TEMPORARY
+    return Trouble.SOFT if status in _WALL_STATUS else Trouble.HARD
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

@@ -7,9 +7,11 @@ import pytest
 
 from monitor.config import Config, load
 from monitor.errors import ConfigError, Problem
+from spiders.options import OPTIONS
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config"
-KINDS = ("feed", "sitemap")
+KINDS = tuple(sorted({*OPTIONS, "plain"}))
+"""The kinds that have options, and one that has none."""
 GOOD = {
     "monitor": "contact: desk@newsroom.test\n",
     "sources": "sources:\n  - {id: news, kind: feed, url: https://example.org/feed}\n",
@@ -30,7 +32,7 @@ def loaded(
     config.mkdir(exist_ok=True)
     for name, text in {**GOOD, **(files or {}), **texts}.items():
         (config / f"{name}.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
-    return load(config, kinds=KINDS, environ=environ or {})
+    return load(config, kinds=KINDS, options=OPTIONS, environ=environ or {})
 
 
 def problems(

@@ -169,14 +169,17 @@ def test_a_pass_in_which_no_source_answered_fails(tmp_path: Path, site: Site) ->
 
 
 def test_a_server_that_asks_to_be_left_alone_is_not_visited_and_alone_is_no_success(tmp_path: Path, site: Site) -> None:
-    site.put("/busy.xml", "busy", status=503, headers={"Retry-After": "600"})
-    here = Installation(tmp_path / "here", [source(name, site.url(f"/{name}.xml")) for name in ("busy", "missing")])
-    here.document("collect", code=1)
-    document = here.document("collect", code=1)
+    with Site() as busy:
+        busy.put("/busy.xml", "busy", status=503, headers={"Retry-After": "600"})
+        watched = [source("busy", busy.url("/busy.xml")), source("missing", site.url("/missing.xml"))]
+        here = Installation(tmp_path / "here", watched)
+        here.document("collect", code=1)
+        document = here.document("collect", code=1)
+        asked = len(busy.asked("/busy.xml"))
     assert {visit["source"]: visit["outcome"] for visit in document["visits"]} == {
         "busy": "skipped", "missing": "failed",
     }  # fmt: skip
-    assert len(site.asked("/busy.xml")) == 1
+    assert asked == 1
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -204,10 +207,10 @@ class Pages:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    with Site() as site:
+    with Site() as site, Site() as polite:  # a server that asks for time is left alone with all its pages
         names = ("well", *UNREADABLE, "polite", *NEVER)
         publish(site, "/feed.xml", *names)
-        listed = listing(site, *names)
+        listed = listing(site, *names).replace(site.url("/polite"), polite.url("/polite"))
         bare = f"<item><link>{site.url('/bare')}</link></item></channel>"  # nothing but an address
         site.put("/feed.xml", listed.replace("</channel>", bare), type=XML)
         site.put("/busy", "busy", status=503)
@@ -215,7 +218,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
         site.put("/missing", "no", status=404)
         site.put("/wall", "pay", status=403)
         site.put("/gone", "gone", status=410)
-        site.put("/polite", "slowly", status=429, headers={"Retry-After": "3600"})
+        polite.put("/polite", "slowly", status=429, headers={"Retry-After": "3600"})
         site.put("/without-text", page("Story without-text", ""))
         site.put("/blank", "")
         site.put("/document", b"%PDF-1.7", type="application/pdf")
@@ -235,7 +238,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
             log=done.stderr,
             strict=done.returncode,
             asked_busy=len(site.asked("/busy")),
-            asked_polite=len(site.asked("/polite")),
+            asked_polite=len(polite.asked("/polite")),
             healed=healed,
             kept_then=kept_then,
             busy=here.document("show", str(kept["Story busy"]["id"])),

@@ -345,7 +345,7 @@ def test_pending_lists_what_waits_and_retry_makes_it_due(small: Archive) -> None
 def test_status_says_that_the_service_does_not_run(small: Archive) -> None:
     status = small.here.document("status", "--alive", code=3)
     assert (status["alive"], status["heartbeat_at"], status["held_by"]) == (False, None, None)
-    assert (status["sources"], status["pending"]) == ({"watched": 4, "ill": ["gone"]}, 1)
+    assert (status["sources"], status["pending"]) == ({"watched": 4, "ill": ["gone"], "flagged": []}, 1)
 
 
 def test_status_calls_alive_what_beats_and_holds_the_archive(small: Archive, tmp_path: Path) -> None:

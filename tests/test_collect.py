@@ -16,7 +16,7 @@ from monitor.crawl import Crawl
 from monitor.extract import urls
 from monitor.match import Matcher
 from monitor.pipeline import Collect, Reader, Threads
-from monitor.types import Article, Fingerprint, ItemState, Neighbour, Outcome, Placement, Read, VisitOutcome
+from monitor.types import Article, Fingerprint, ItemState, Neighbour, Outcome, Placement, Read, Robots, VisitOutcome
 from tests.builders import NOW, source, topic
 from tests.site import Answer, Misbehaviour, Site, Visitor
 
@@ -57,24 +57,28 @@ def archive(tmp_path: Path) -> Iterator[SQLiteArchive]:
     opened.close()
 
 
-@pytest.fixture
-def build(site: Site, archive: SQLiteArchive) -> Iterator[Builder]:
-    threads = Threads()
+def now() -> datetime:
+    return datetime.now(UTC)
 
+
+@pytest.fixture
+def threads() -> Iterator[Threads]:
+    one = Threads()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def build(site: Site, archive: SQLiteArchive, threads: Threads) -> Builder:
     def make(rooms: Reader = READER, **changed: Any) -> Collect:
-        crawl = Crawl(
-            user_agent="test", clock=lambda: datetime.now(UTC), delay=timedelta(0), allow_private=["127.0.0.0/8", "::1"]
-        )
+        crawl = Crawl(user_agent="test", clock=now, delay=timedelta(0), allow_private=["127.0.0.0/8", "::1"])
         watched = [
             source(name, url=site.url(f"/{name}.xml"), read=Read.FEED, publisher=name, **changed)
             for name in ("one", "two")
         ]
-        return Collect(
-            sources=watched, archive=archive, crawl=crawl, rooms=rooms, threads=threads, clock=lambda: datetime.now(UTC)
-        )
+        return Collect(sources=watched, archive=archive, crawl=crawl, rooms=rooms, threads=threads, clock=now)
 
-    yield make
-    threads.close()
+    return make
 
 
 def titles(archive: SQLiteArchive) -> list[str]:
@@ -185,3 +189,51 @@ async def test_a_source_under_way_is_left_out_also_after_an_older_round_has_ende
         await service.visit()  # two is still under way
         assert len(site.asked("/two.xml")) == 2
     assert len(site.asked("/two.xml")) == 2
+
+
+async def test_a_slow_host_holds_up_no_pages_of_others_not_even_those_found_later(
+    site: Site, archive: SQLiteArchive, threads: Threads
+) -> None:
+    slow = site.url("/slow").replace("127.0.0.1", "localhost")
+    for number in range(4):
+        site.put(f"/slow{number}", "<title>x</title>", delay=0.6)
+    site.put("/slow.xml", feed(site, "slow0", "slow1", "slow2", "slow3").replace(site.url("/slow"), slow))
+    site.put("/quick.xml", feed(site, "a"))
+    crawl = Crawl(user_agent="t", clock=now, delay=timedelta(0), allow_private=["127.0.0.0/8", "::1"])
+    watched = [source(name, url=site.url(f"/{name}.xml"), robots=Robots.NONE) for name in ("slow", "quick")]
+    collect = Collect(sources=watched, archive=archive, crawl=crawl, rooms=READER, threads=threads, clock=now)
+    await collect.visit(due_only=False)
+    first = asyncio.create_task(collect.take())
+    for _ in range(1000):
+        if titles(archive):
+            break
+        await asyncio.sleep(0.01)
+    site.put("/quick.xml", feed(site, "a", "b"))
+    await collect.visit(["quick"], due_only=False)
+    second = await collect.take()
+    assert second.counts[Outcome.NEW] == 1  # `b`; of `slow` nothing was taken twice
+    assert not first.done()
+    done = await first
+    assert done.counts.total() == 5
+    assert [len(site.asked(f"/slow{number}")) for number in range(4)] == [1, 1, 1, 1]
+
+
+async def test_a_page_that_was_only_put_off_costs_none_of_its_tries(
+    site: Site, archive: SQLiteArchive, threads: Threads
+) -> None:
+    site.put("/desk.xml", feed(site, "a", "b"))
+    for name in ("a", "b"):
+        site.put(f"/{name}", "busy", status=429, headers={"Retry-After": "1000"})
+    crawl = Crawl(user_agent="t", clock=now, delay=timedelta(0), allow_private=["127.0.0.0/8"])
+    watched = [source("desk", url=site.url("/desk.xml"), robots=Robots.NONE)]
+    collect = Collect(sources=watched, archive=archive, crawl=crawl, rooms=READER, threads=threads, clock=now)
+    await collect.collect()
+    waiting = {item.url: item for item in archive.listed([ItemState.PENDING])}
+    assert (len(site.asked("/a")), len(site.asked("/b"))) == (1, 0)
+    asked, put_off = waiting[site.url("/a")], waiting[site.url("/b")]
+    assert (asked.failures, put_off.failures) == (1, 0)
+    assert put_off.reason is not None
+    assert "asked to be left alone until" in put_off.reason
+    assert put_off.not_before is not None
+    assert put_off.not_before > now() + timedelta(seconds=900)
+    assert [article.partial for article in archive.articles(Filter())] == [True, True]

@@ -10,7 +10,8 @@ import pytest
 
 from monitor.config import MailKind, load
 from monitor.errors import ConfigError
-from monitor.types import Credentials, Form, Keep, Read, Topic
+from monitor.types import Credentials, Form, Keep, Read, Robots, Topic
+from spiders.options import FeedOptions, ListingOptions
 from tests.configuration import KINDS, SOURCE, loaded, problems, shown
 
 
@@ -243,6 +244,61 @@ def test_likely_slips_are_warnings(tmp_path: Path) -> None:
         "config/digests.yaml:2:5: digests[d].to: has no readers: nothing is sent",
         "config/digests.yaml:2:21: digests[d].topics: is empty: this digest never has anything to tell",
     ]
+
+
+def test_a_source_is_told_how_it_is_visited(tmp_path: Path) -> None:
+    written = "    every: 10m to 1h\n    robots: all\n    may_be_empty: true\n    options: {history: 3}\n"
+    (plain,), (told,) = loaded(tmp_path).sources, loaded(tmp_path, sources=SOURCE + written).sources
+    assert (plain.slowest, plain.robots, plain.may_be_empty) == (None, Robots.PAGES, False)
+    assert (told.every, told.slowest) == (timedelta(minutes=10), timedelta(hours=1))
+    assert (told.robots, told.may_be_empty) == (Robots.ALL, True)
+    assert told.options == FeedOptions(history=3)
+
+
+def test_options_that_are_not_written_have_their_defaults(tmp_path: Path) -> None:
+    lines = [f"  - {{id: {kind}, kind: {kind}, url: https://x.test/{kind}}}\n" for kind in ("feed", "listing", "plain")]
+    feed, listing, plain = loaded(tmp_path, sources="sources:\n" + "".join(lines)).sources
+    assert (feed.options, listing.options, plain.options) == (FeedOptions(), ListingOptions(), None)
+    commented = loaded(tmp_path, sources=SOURCE + "    options:\n#      history: 3\n").sources[0]
+    assert commented.options == FeedOptions()
+
+
+def test_blanks_around_an_option_do_not_count(tmp_path: Path) -> None:
+    sources = "sources:\n  - {id: a, kind: listing, url: https://x.test/, options: {item: ' article '}}\n"
+    assert loaded(tmp_path, sources=sources).sources[0].options == ListingOptions(item="article")
+
+
+def test_the_fingerprint_follows_the_options(tmp_path: Path) -> None:
+    plain = loaded(tmp_path, sources=SOURCE)
+    assert loaded(tmp_path, sources=SOURCE + "    options: {history: 0}\n").fingerprint == plain.fingerprint
+    assert loaded(tmp_path, sources=SOURCE + "    options: {history: 1}\n").fingerprint != plain.fingerprint
+
+
+def test_a_kind_that_lists_links_holds_no_texts(tmp_path: Path) -> None:
+    sources = "sources:\n  - {id: a, kind: listing, url: https://x.test/, read: feed}\n"
+    assert shown(tmp_path, loaded(tmp_path, sources=sources).warnings) == [
+        "config/sources.yaml:2:56: sources[a].read: kind listing lists links, not texts: "
+        "an article is no more than its headline and teaser"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "every", "warned"),
+    [
+        ("www.cbc.ca", "10s", True),
+        ("www.cbc.ca", "10s to 5m", True),
+        ("www.cbc.ca", "1m", False),
+        ("127.0.0.1:8080", "1s", False),
+        ("site.test", "1s", False),
+    ],
+)
+def test_a_publisher_is_not_to_be_asked_all_the_time(tmp_path: Path, host: str, every: str, warned: bool) -> None:
+    sources = f"sources:\n  - {{id: a, kind: feed, url: 'https://{host}/', every: {every}}}\n"
+    place = len(f"  - {{id: a, kind: feed, url: 'https://{host}/', every: ") + 1
+    said = f"config/sources.yaml:2:{place}: sources[a].every: {host} is asked more than once a minute; "
+    assert shown(tmp_path, loaded(tmp_path, sources=sources).warnings) == (
+        [said + "publishers take that for an attack"] if warned else []
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.configuration import SOURCE, problems
+from tests.configuration import KINDS, SOURCE, problems
 
 BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
     "an unknown key": (
@@ -146,7 +146,7 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
     "an unknown kind": (
         "sources",
         "sources:\n  - {id: a, kind: fed, url: https://example.org/}\n",
-        ['2:19: sources[a].kind: unknown kind "fed"; did you mean feed? (known: feed, sitemap)'],
+        ['2:19: sources[a].kind: unknown kind "fed"; did you mean feed? (known: ' + f"{', '.join(KINDS)})"],
     ),
     "unknown words": (
         "sources",
@@ -163,6 +163,86 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
             "2:19: keep.unmatched: 90 has no unit; write 90s, 90m, 90h or 90d",
             '3:16: crawl.delay: "10 min" is not a duration such as 30s, 10m, 2h or 90d; did you mean 10m?',
             "3:33: crawl.timeout: must be longer than 0",
+        ],
+    ),
+    "times between two visits": (
+        "sources",
+        "sources:\n"
+        + "".join(
+            f"  - {{id: {name}, kind: plain, url: https://x.test/{name}, every: {every}}}\n"
+            for name, every in zip(
+                "abcdefg",
+                ("1h to 10m", "10 to 1h", "10m to", "10m-1h", "1h to 1h", "1m to 2m to 3m", "10"),
+                strict=True,
+            )
+        ),
+        [
+            "2:56: sources[a].every: the shorter time comes first; write 10m to 1h",
+            "3:56: sources[b].every: 10 has no unit; write 10s, 10m, 10h or 10d",
+            '4:56: sources[c].every: "10m to" is not an interval such as 10m, or 10m to 1h',
+            '5:56: sources[d].every: "10m-1h" is not an interval such as 10m, or 10m to 1h; did you mean 10m to 1h?',
+            "6:56: sources[e].every: both bounds are the same; write 1h",
+            '7:56: sources[f].every: "1m to 2m to 3m" is not an interval such as 10m, or 10m to 1h',
+            "8:56: sources[g].every: 10 has no unit; write 10s, 10m, 10h or 10d",
+        ],
+    ),
+    "options that there are not": (
+        "sources",
+        SOURCE + "    options: {bsae: https://x.test/, zzz: 1}\n"
+        "  - {id: b, kind: plain, url: https://example.org/b, options: {base: https://x.test/}}\n"
+        "  - {id: c, kind: feed, url: https://example.org/c, options: [base]}\n"
+        "  - {id: d, kind: fed, url: https://example.org/d, options: {what: ever}}\n",
+        [
+            "5:15: sources[a].options.bsae: unknown key; did you mean base?",
+            "5:38: sources[a].options.zzz: unknown key (known: base, history)",
+            "6:63: sources[b].options: kind plain has no options; remove the key",
+            "7:62: sources[c].options: a mapping (key: value) is expected, not a list",
+            '8:19: sources[d].kind: unknown kind "fed"; did you mean feed? (known: ' + f"{', '.join(KINDS)})",
+        ],
+    ),
+    "values of options": (
+        "sources",
+        SOURCE + "    options: {history: 500, base: 3}\n"
+        "  - {id: b, kind: feed, url: https://example.org/b, options: {history: many, base: x.test}}\n"
+        '  - {id: c, kind: feed, url: https://example.org/c, options: {history: , base: "https://x\\n.test/"}}\n',
+        [
+            "5:24: sources[a].options.history: must be at most 100",
+            "5:35: sources[a].options.base: text is expected, not the number 3; put it in quotes",
+            "6:72: sources[b].options.history: a whole number is expected, not text",
+            '6:84: sources[b].options.base: "x.test" is not an address such as https://example.org/news/',
+            "7:63: sources[c].options.history: has no value; give one or remove the key",
+            "7:80: sources[c].options.base: holds a line break or another control character; write it on one line",
+        ],
+    ),
+    "options that a kind asks for": (
+        "sources",
+        "sources:\n  - {id: a, kind: json_api, url: https://x.test/}\n"
+        "  - {id: b, kind: json_api, url: https://x.test/b, options: {url: link, markup: [contents]}}\n",
+        [
+            "2:5: sources[a].options.url: is required",
+            "2:5: sources[a].options.title: is required",
+            "3:61: sources[b].options.title: is required",
+            '3:82: sources[b].options.markup[1]: unknown word "contents"; did you mean content? '
+            "(known: content, summary)",
+        ],
+    ),
+    "selectors": (
+        "sources",
+        "sources:\n  - id: a\n    kind: listing\n    url: https://x.test/\n    options:\n"
+        "      item: 'article >'\n      link: a::text\n      title: h2::before\n      date: ''\n      but: /tag/*\n"
+        "      pages: 2\n"
+        "  - {id: b, kind: listing, url: https://x.test/b, options: {pages: 2, title: 'h2:nope'}}\n"
+        "  - {id: c, kind: listing, url: https://x.test/c, options: {pages: 2}}\n",
+        [
+            '6:13: sources[a].options.item: "article >" is not a CSS selector such as article h2 > a: '
+            "Expected selector, got <EOF at 9>",
+            '7:13: sources[a].options.link: "a::text" must select elements: without ::text and ::attr()',
+            '8:14: sources[a].options.title: "h2::before" asks for ::before; known are ::text and ::attr(name)',
+            "9:13: sources[a].options.date: is empty; give a value or remove the key",
+            "10:12: sources[a].options.but: a list is expected, not text; write [/tag/*]",
+            '12:78: sources[b].options.title: "h2:nope" is not a CSS selector such as article h2 > a: '
+            "The pseudo-class :nope is unknown",
+            "13:60: sources[c].options: `pages` needs `next`, which selects the link to the next page",
         ],
     ),
     "an endless duration": (

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Key, keys
+from spiders.options import OPTIONS
 from tests.configuration import GOOD, loaded
 
 SAMPLE = {
@@ -34,9 +35,12 @@ SAMPLE = {
     "sources[].kind": "sitemap",
     "sources[].url": "https://x.test/",
     "sources[].language": "fr",
-    "sources[].every": "2h",
+    "sources[].options": "{history: 2}",
+    "sources[].every": "2h to 4h",
     "sources[].read": "feed",
     "sources[].keep": "excerpt",
+    "sources[].robots": "all",
+    "sources[].may_be_empty": "true",
     "sources[].enabled": "false",
     "sources[].note": "x",
     "sources[].auth_env": "FEED_AUTH",
@@ -57,6 +61,54 @@ SAMPLE = {
 }
 """Every key with something that may stand there and is not its default: adding a key means adding it here."""
 
+OPTION_SAMPLE = {
+    ("feed", "base"): "https://x.test/",
+    ("feed", "history"): "2",
+    ("gc_news", "dept"): "canadaborderservicesagency",
+    ("gc_news", "types"): "[speeches]",
+    ("gc_news", "pick"): "100",
+    ("json_api", "items"): "results",
+    ("json_api", "url"): "link",
+    ("json_api", "title"): "headline",
+    ("json_api", "guid"): "id",
+    ("json_api", "summary"): "teaser",
+    ("json_api", "content"): "text",
+    ("json_api", "authors"): "authors.*.name",
+    ("json_api", "published"): "[published, 'date']",
+    ("json_api", "updated"): "updated",
+    ("json_api", "language"): "language",
+    ("json_api", "publisher"): "agency.name",
+    ("json_api", "markup"): "[summary]",
+    ("json_api", "timezone"): "America/Toronto",
+    ("json_api", "next"): "links.next",
+    ("json_api", "pages"): "2",
+    ("listing", "item"): "article.teaser",
+    ("listing", "link"): "h2 > a",
+    ("listing", "title"): "'h2::text'",
+    ("listing", "date"): "'time::attr(datetime)'",
+    ("listing", "summary"): "p",
+    ("listing", "timezone"): "America/Toronto",
+    ("listing", "only"): "[/news/*]",
+    ("listing", "but"): "[/tag/*]",
+    ("listing", "next"): "a.next",
+    ("listing", "pages"): "2",
+    ("sitemap", "since"): "36h",
+    ("sitemap", "undated"): "true",
+    ("sitemap", "only"): "[/news/*]",
+    ("sitemap", "but"): "[/tag/*]",
+    ("sitemap", "sitemaps"): "5",
+    ("sitemap", "parts"): "[/post-*]",
+}
+"""Every option of every kind with something that may stand there and is not its default."""
+GO_TOGETHER = {"json_api": {"url": "url", "title": "title"}, "pages": {"next": "next"}}
+"""What has to be written besides: for a kind, and for an option."""
+
+
+def with_options(kind: str, options: dict[str, str]) -> str:
+    """A file of sources with one source of a kind."""
+    written = ", ".join(f"{name}: {value}" for name, value in options.items())
+    return f"sources:\n  - {{id: a, kind: {kind}, url: https://x.test/, options: {{{written}}}}}\n"
+
 
 def with_key(path: str, value: str) -> dict[str, str]:
     """The good configuration with one key written, as arguments for `loaded`."""
@@ -74,11 +126,13 @@ def with_key(path: str, value: str) -> dict[str, str]:
 
 
 def test_every_key_that_may_be_written_is_in_the_reference_with_a_meaning() -> None:
-    documented = keys()
-    assert [key.path for key in documented] == list(SAMPLE)
+    documented = keys(OPTIONS)
+    assert [key.path for key in documented if key.kind is None] == list(SAMPLE)
+    options = {(key.kind, key.path.removeprefix("sources[].options.")) for key in documented if key.kind}
+    assert options == OPTION_SAMPLE.keys()
     assert all(key.meaning and "\n" not in key.meaning for key in documented)
     assert all((key.default is None) is key.required for key in documented)
-    assert {key.path for key in documented if key.required} == {
+    assert {key.path for key in documented if key.required and key.kind is None} == {
         "contact",
         "sources",
         "sources[].id",
@@ -98,6 +152,25 @@ def test_every_key_of_the_reference_is_understood(tmp_path: Path, path: str) -> 
     changed = loaded(tmp_path, texts, environ={"FEED_AUTH": "a:b"})
     if SAMPLE[path] != "{}":
         assert changed.fingerprint != loaded(tmp_path).fingerprint
+
+
+@pytest.mark.parametrize(("kind", "name"), OPTION_SAMPLE)
+def test_every_option_of_the_reference_is_understood(tmp_path: Path, kind: str, name: str) -> None:
+    others = GO_TOGETHER.get(kind, {}) | GO_TOGETHER.get(name, {})
+    plain = loaded(tmp_path, sources=with_options(kind, others))
+    changed = loaded(tmp_path, sources=with_options(kind, others | {name: OPTION_SAMPLE[kind, name]}))
+    assert changed.fingerprint != plain.fingerprint
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in keys(OPTIONS) if key.kind and key.literal], ids=lambda key: f"{key.kind}-{key.path}"
+)
+def test_a_default_of_an_option_is_what_the_reference_says(tmp_path: Path, key: Key) -> None:
+    kind, name = str(key.kind), key.path.removeprefix("sources[].options.")
+    others = GO_TOGETHER.get(kind, {})
+    plain = loaded(tmp_path, sources=with_options(kind, others))
+    written = loaded(tmp_path, sources=with_options(kind, others | {name: str(key.default)}))
+    assert written.fingerprint == plain.fingerprint
 
 
 @pytest.mark.parametrize("key", [key for key in keys() if key.literal], ids=lambda key: key.path)

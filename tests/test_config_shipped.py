@@ -5,16 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app import kinds
 from monitor.config import Config, MailKind, load, starter
+from monitor.config.document import read
 from monitor.errors import ConfigError
+from monitor.extract.urls import identity
 from monitor.query import Phrases, parse
-from monitor.types import Keep, Read
+from monitor.types import Keep, Read, SourceState
+from spiders.gc_news import GcNewsSpider
+from spiders.options import OPTIONS, ListingOptions
 from tests.configuration import SHIPPED
 
 
 def shipped(tmp_path: Path) -> Config:
     starter(tmp_path / "config")
-    return load(tmp_path / "config", kinds=["feed"], environ={})
+    return load(tmp_path / "config", kinds=kinds(), options=OPTIONS, environ={})
 
 
 def test_the_starter_is_the_shipped_configuration_and_holds_no_problem(tmp_path: Path) -> None:
@@ -22,8 +27,9 @@ def test_the_starter_is_the_shipped_configuration_and_holds_no_problem(tmp_path:
     assert [str(warning).partition("monitor.yaml:")[2].partition(" ")[2] for warning in config.warnings] == [
         "contact: is nobody's address; write your own before real sites are visited"
     ]
-    assert config.fingerprint == load(SHIPPED, kinds=["feed"], environ={}).fingerprint
-    assert len(config.sources) > 40
+    assert config.fingerprint == load(SHIPPED, kinds=kinds(), options=OPTIONS, environ={}).fingerprint
+    assert sum(source.enabled for source in config.sources) > 60
+    assert {source.kind for source in config.sources} == set(kinds())
     assert {source.publisher for source in config.sources} >= {"The Canadian Press", "CBC", "La Presse"}
     assert {source.language for source in config.sources} == {"en", "fr"}
     assert [digest.language for digest in config.subscriptions] == ["en", "fr"]
@@ -40,6 +46,43 @@ def test_the_shipped_sources_respect_terms_and_limits(tmp_path: Path) -> None:
         if "thecanadianpressnews.ca" in source.url:
             assert source.every >= timedelta(hours=1), source.id
         assert "news.google" not in source.url
+        assert "msn.com" not in source.url
+
+
+def test_what_is_switched_off_says_why_and_what_is_on_is_no_repetition(tmp_path: Path) -> None:
+    config = shipped(tmp_path)
+    written = read(SHIPPED / "sources.yaml", "sources.yaml").data
+    assert isinstance(written, dict)
+    notes = {keys["id"]: keys.get("note") for keys in written["sources"]}
+    assert [source.id for source in config.sources if not source.enabled and not notes[source.id]] == []
+    addresses = [identity(source.url) for source in config.sources]
+    assert len(set(addresses)) == len(addresses)
+
+
+def test_the_shipped_sources_say_their_language_in_their_ids(tmp_path: Path) -> None:
+    for source in shipped(tmp_path).sources:
+        assert source.language is not None
+        assert source.id.endswith(f"-{source.language}"), source.id
+
+
+def test_releases_of_the_government_are_asked_for_at_a_fixed_pace_and_with_known_parameters_only(
+    tmp_path: Path,
+) -> None:
+    spider = GcNewsSpider(errands=[], keep=lambda _: None, clock=lambda: None)  # type: ignore[arg-type, return-value]
+    asked = [source for source in shipped(tmp_path).sources if "api.io.canada.ca" in source.url]
+    assert {source.kind for source in asked} == {"gc_news"}
+    for source in asked:
+        assert source.every <= timedelta(minutes=15), source.id
+        assert source.slowest is None, source.id
+        assert spider.address(source, SourceState(source_id=source.id)) == source.url
+
+
+def test_a_shipped_page_of_links_says_which_links_are_meant(tmp_path: Path) -> None:
+    listings = [source for source in shipped(tmp_path).sources if source.kind == "listing"]
+    assert listings
+    for source in listings:
+        assert isinstance(source.options, ListingOptions)
+        assert source.options.only or source.options.item, source.id
 
 
 def test_the_starter_never_overwrites(tmp_path: Path) -> None:
@@ -86,7 +129,7 @@ def test_the_starter_says_why_it_cannot_write(tmp_path: Path) -> None:
     ],
 )
 def test_the_shipped_topics_find_their_forms_and_leave_false_friends(topic_id: str, text: str, expected: bool) -> None:
-    config = load(SHIPPED, kinds=["feed"], environ={})
+    config = load(SHIPPED, kinds=kinds(), options=OPTIONS, environ={})
     topic = next(topic for topic in config.topics if topic.id == topic_id)
     hidden = [(span.start, span.end) for span in Phrases([parse(form.text) for form in topic.excepting]).find(text)]
     hits = [

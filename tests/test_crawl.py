@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
@@ -22,84 +23,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from scrapy.http import Response
 
-from monitor.crawl import Crawl, StoppedError
+from monitor.crawl import StoppedError
 from monitor.crawl.egress import allowed, rules
 from monitor.crawl.politeness import Hosts
 from monitor.errors import PageError
-from monitor.types import Credentials, Found, Page, Pending, Source, SourceState, Visit, VisitOutcome
+from monitor.types import Credentials, Found, Page, Pending, SourceState, Visit, VisitOutcome
 from spiders.feed import FeedSpider
+from tests.crawling import FEED, NOW, PAGE, XML, crawl, errand, page, pages, source, task, visits
 from tests.site import Answer, Site, Visitor, broken_off, drip, endless, huge, reset
-
-NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
-FEED = """<rss version="2.0"><channel><title>News</title><link>http://site.test/</link>
-<item><title>One</title><link>http://site.test/1</link></item>
-<item><title>Two</title><link>http://site.test/2</link></item>
-</channel></rss>"""
-PAGE = (
-    "<!doctype html><html><head><title>One</title></head><body><p>" + "Text of the story. " * 300 + "</p></body></html>"
-)
-XML = "application/rss+xml"
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as made:
         yield made
-
-
-def crawl(**changes: Any) -> Crawl:
-    given: dict[str, Any] = {
-        "user_agent": "Roxham/0.1 (+desk@example.org)",
-        "clock": lambda: NOW,
-        "delay": timedelta(0),
-        "timeout": timedelta(seconds=5),
-        "max_bytes": 2**20,
-        "allow_private": ["127.0.0.0/8"],
-    }
-    return Crawl(**given | changes)
-
-
-def source(url: str, id: str = "news", **changes: Any) -> Source:  # noqa: A002
-    return Source(**{"id": id, "name": id, "publisher": id, "kind": "feed", "url": url} | changes)
-
-
-def errand(url: str, id: str = "news", **known: Any) -> tuple[Source, SourceState]:  # noqa: A002
-    return source(url, id), SourceState(source_id=id, **known)
-
-
-def task(url: str | None, number: int = 1, of: Source | None = None) -> tuple[Pending, Source]:
-    fields: dict[str, Any] = {"item_id": number, "source_id": "news", "visit_id": 1, "content_hash": ""}
-    pending = Pending(**fields, found=Found(url=url), attempts=0, failures=0)
-    return pending, of or source("http://site.test/feed")
-
-
-async def visits(using: Crawl, *errands: tuple[Source, SourceState]) -> dict[str, Visit]:
-    kept: list[Visit] = []
-
-    async def keep(visit: Visit) -> None:
-        kept.append(visit)
-
-    await using.visit(errands, keep)
-    assert len({visit.source_id for visit in kept}) == len(kept)
-    return {visit.source_id: visit for visit in kept}
-
-
-async def pages(using: Crawl, *tasks: tuple[Pending, Source]) -> dict[int, Page | PageError]:
-    kept: list[tuple[int, Page | PageError]] = []
-
-    async def begin(pending: Pending) -> None:
-        pass
-
-    async def keep(pending: Pending, page: Page | PageError) -> None:
-        kept.append((pending.item_id, page))
-
-    await using.read(tasks, begin, keep)
-    assert len(dict(kept)) == len(kept)
-    return dict(kept)
-
-
-async def page(using: Crawl, url: str | None, **changes: Any) -> Page | PageError:
-    return (await pages(using, task(url, **changes)))[1]
 
 
 # --- visits ----------------------------------------------------------------------------------------------------------
@@ -119,6 +56,7 @@ async def test_a_changed_feed_brings_its_items_and_validators(site: Site) -> Non
         last_modified="Sat, 21 Nov 2026 12:00:00 GMT",
         body_hash=sha256(FEED.encode()).hexdigest(),
         found=visit.found,
+        wishes=visit.wishes,
     )
     assert [(item.title, item.url) for item in visit.found] == [
         ("One", "http://site.test/1"),
@@ -240,6 +178,34 @@ async def test_a_feed_that_broke_off_keeps_its_whole_items_and_is_read_again(sit
     assert (visit.etag, visit.last_modified, visit.body_hash) == (None, None, None)
 
 
+def reset_within(body: str, **headers: str) -> Callable[[Visitor], None]:
+    """Begins an answer without a length, and breaks it off with a TCP reset once that has arrived."""
+
+    def answer(visitor: Visitor) -> None:
+        visitor.close_connection = True
+        visitor.send_response(200)
+        for name, value in headers.items():
+            visitor.send_header(name.replace("_", "-"), value)
+        visitor.end_headers()
+        visitor.wfile.write(body.encode())
+        visitor.wfile.flush()
+        time.sleep(0.1)
+        reset(visitor)
+
+    return answer
+
+
+async def test_what_is_reset_without_a_length_did_not_come_to_its_end(site: Site) -> None:
+    site.answers["/feed"] = reset_within(FEED, Content_Type=XML)
+    site.answers["/page"] = reset_within(PAGE, Content_Type="text/html")
+    visit = (await visits(crawl(), errand(site.url("/feed"))))["news"]
+    assert [item.title for item in visit.found] == ["One", "Two"]
+    assert "broke off" in (visit.error or "")
+    error = await page(crawl(), site.url("/page"))
+    assert isinstance(error, PageError)
+    assert (error.reason, error.temporary) == ("the connection broke off before the end", True)
+
+
 @pytest.mark.parametrize(
     ("header", "wait"),
     [
@@ -303,7 +269,7 @@ async def test_a_source_whose_answer_got_lost_is_kept_as_failed(site: Site, monk
     async def lose(*_: object, **__: object) -> None:
         pass
 
-    monkeypatch.setattr(FeedSpider, "_answered", lose)
+    monkeypatch.setattr(FeedSpider, "_visit", lose)
     monkeypatch.setattr("spiders.article.ArticleSpider._answered", lose)
     site.put("/feed", FEED, type=XML)
     visit = (await visits(crawl(), errand(site.url("/feed"))))["news"]
@@ -404,12 +370,28 @@ async def test_a_host_that_does_not_answer_twice_in_a_row_is_put_off(site: Site)
     assert isinstance(kept[0], Page)
 
 
-async def test_sources_of_a_silent_host_fail_with_the_reason(site: Site) -> None:
+async def test_a_source_is_visited_however_many_of_its_host_are_stuck_and_those_get_little_patience(
+    site: Site,
+) -> None:
     site.answers["/hang"] = drip
-    quick = crawl(timeout=timedelta(seconds=0.2))
-    kept = await visits(quick, *(errand(site.url("/hang"), str(number)) for number in range(4)))
-    assert {visit.outcome for visit in kept.values()} == {VisitOutcome.FAILED}
-    assert [str(visit.error).endswith("put off") for visit in kept.values()].count(True) == 2
+    site.put("/well", FEED, type=XML)
+    slow = crawl(timeout=timedelta(seconds=1))
+    hanging = [errand(site.url("/hang"), str(number)) for number in range(6)]
+    begun = time.monotonic()
+    kept = await visits(slow, *hanging, errand(site.url("/well"), "well"))
+    assert {source: visit.outcome for source, visit in kept.items()} == {
+        **dict.fromkeys("012345", VisitOutcome.FAILED), "well": VisitOutcome.CHANGED,
+    }  # fmt: skip
+    assert [str(kept[source].error).partition(" within ")[2] for source in "012345"] == ["1 s"] * 2 + ["0.5 s"] * 4
+    assert time.monotonic() - begun < 6
+
+
+async def test_sources_that_were_well_come_before_the_ill_ones_of_their_host(site: Site) -> None:
+    for name in ("ill", "well", "new"):
+        site.put(f"/{name}", FEED, type=XML)
+    ill = errand(site.url("/ill"), "ill")
+    await visits(crawl(), (ill[0], replace(ill[1], failures=3)), errand(site.url("/well"), "well"))
+    assert [asked.path for asked in site.requests] == ["/well", "/ill"]
 
 
 async def test_an_answer_between_two_time_outs_shows_that_the_host_is_there(site: Site) -> None:
@@ -473,10 +455,10 @@ async def test_a_mistake_in_a_spider_fails_its_source_only(
 ) -> None:
     find = FeedSpider.find
 
-    def mistaken(self: FeedSpider, response: Response) -> Iterable[Found]:
+    def mistaken(self: FeedSpider, response: Response, *known: Any) -> Iterable[Any]:
         if response.url.endswith("/odd"):
             raise ZeroDivisionError("oops")
-        return find(self, response)
+        return find(self, response, *known)
 
     monkeypatch.setattr(FeedSpider, "find", mistaken)
     for path in ("/odd", "/good"):
@@ -510,7 +492,7 @@ async def test_a_page_is_read_through_its_redirects(site: Site) -> None:
 
 
 async def test_pages_that_cannot_be_read_say_whether_later_can_help(site: Site) -> None:
-    statuses = {401: True, 403: True, 404: True, 410: False, 451: False, 429: True, 500: True, 503: True}
+    statuses = {401: True, 403: True, 404: True, 410: False, 451: False, 500: True, 502: True}
     for status in statuses:
         site.put(f"/{status}", b"", status=status)
     site.put("/pdf", b"%PDF-1.7" + b" " * 2**19, type="application/pdf")
@@ -757,8 +739,9 @@ async def test_stop_drops_what_does_not_arrive(site: Site, monkeypatch: pytest.M
 
     using = crawl(delay=timedelta(seconds=30), timeout=timedelta(seconds=60))
     reading = asyncio.create_task(using.read([task(site.url("/drip"), n) for n in range(5)], begin, keep))
-    visiting = asyncio.create_task(using.visit([errand(site.url("/drip"), str(n)) for n in range(5)], keep_visit))
     await begun.wait()
+    visiting = asyncio.create_task(using.visit([errand(site.url("/drip"), str(n)) for n in range(5)], keep_visit))
+    await asyncio.sleep(0.1)
     await asyncio.wait_for(using.stop(), timeout=3)
     await asyncio.wait_for(asyncio.gather(reading, visiting), timeout=1)
     assert list(kept) == [0]

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from email.parser import BytesParser
+from email.policy import default
 from pathlib import Path
 
 import pytest
 
+from monitor import health
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.channels import Channel
 from monitor.channels.email import Email
@@ -246,3 +249,53 @@ async def test_a_reader_nobody_registered_is_shown_the_last_days_only(desk: Desk
     desk.keep_story()
     shown = await desk.deliver(Maildir(tmp_path / "box")).deliver(forced=True, dry_run=True)
     assert [d.stories for d in shown] == [1]
+
+
+async def test_a_burst_is_one_line_of_the_digest_and_no_mail_at_once_until_it_is_released(
+    desk: Desk, tmp_path: Path
+) -> None:
+    at_once = subscription("now", at=Schedule(text="at once", at_once=True), to=("quick@example.test",))
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(), at_once)
+    await deliver.register()
+    desk.keep_story()
+    await deliver.deliver()  # the first visit's
+    urls = [f"http://desk.test/bulk-{number}" for number in range(30)]
+    arrived = desk.archive.keep_visit(
+        visit(at=desk.now), [item(url) for url in urls], lambda a: health.judge(source(), a)
+    )
+    for number, pending in enumerate(desk.archive.pending(desk.now)):
+        found = article(urls[number], text=f"Bulk {number}. {LONG}", title=f"Bulk {number}")
+        desk.archive.keep([reading(pending, found, [match()])], place, desk.now)
+    assert arrived.burst is not None
+    assert await deliver.deliver() == []
+    desk.now = MONDAY_SEVEN
+    assert [(d.digest_id, d.stories, d.state) for d in await deliver.deliver()] == [("morning", 1, "sent")]
+    (raw,) = (raw for raw in mails(tmp_path) if b"arrived in bulk" in raw)
+    mail = BytesParser(policy=default).parsebytes(raw)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert mail["Subject"] == "Morning: 1 story and 30 in bulk – Story 1"
+    assert "30 stories arrived in bulk from Desk." in " ".join(body.get_content().split())
+    assert desk.archive.release([arrived.burst], desk.now) == 30
+    assert [(d.digest_id, d.stories) for d in await deliver.deliver()] == [("now", 30)]
+
+
+async def test_the_coverage_note_names_sources_of_which_news_may_be_missing(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(language="fr"))
+    desk.now = MONDAY_SEVEN - timedelta(hours=2)
+    await deliver.register()
+    desk.keep_story()
+    desk.now += timedelta(hours=1)
+    listed = [item("http://desk.test/x"), item("http://desk.test/y")]
+    desk.archive.keep_visit(visit(at=desk.now), listed, lambda a: health.judge(source(), a))
+    desk.now = MONDAY_SEVEN
+    await deliver.deliver()
+    body = BytesParser(policy=default).parsebytes(mails(tmp_path)[-1]).get_body(("plain",))
+    assert body is not None
+    text = " ".join(body.get_content().split())
+    assert "La source suivie a répondu. De 1 source qui a répondu, des nouvelles peuvent manquer." in text
+    assert "sa liste s’est entièrement renouvelée entre deux visites le 23 nov. 6 h 00" in text
+    desk.keep_story()
+    desk.now += timedelta(days=1)
+    await deliver.deliver()
+    assert sorted(b"renouvel" in mail for mail in mails(tmp_path)) == [False, True]  # told once

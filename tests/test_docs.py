@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +25,7 @@ from monitor.app import kinds
 from monitor.cli import app
 from monitor.config import VARIABLES, keys, load
 from monitor.demo import newsroom
+from spiders.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -45,6 +47,7 @@ KNOWN = {"roxham", "make", "mkdir", "mv", "cp"}
 EXAMPLES = {
     "https://news.example.org/feed.xml": "/harrow-bay-courier/feed.xml",
     "https://news.example.org/news/ferry-dock.html": "/harrow-bay-courier/news/ferry-dock-repairs.html",
+    "https://news.example.org/": "/harrow-bay-courier/",
 }
 """Addresses in the examples, and what of the demo's newsroom stands for them."""
 STOPS_WITHIN = 20  # seconds after SIGTERM
@@ -228,15 +231,24 @@ def test_what_is_not_run_is_there_at_all() -> None:
 
 
 def test_commands_in_the_middle_of_a_sentence_exist_with_their_options() -> None:
-    known = get_command(app).commands  # type: ignore[attr-defined]
     for page in DOCS:
         prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
         for said in re.findall(r"`roxham ([a-z][^`]*)`", prose):
             for part in parts("roxham " + said):
-                name, *words = part.split()[1:]
-                assert name in known, f"{page.name}: roxham {said}"
-                options = {option for parameter in known[name].params for option in parameter.opts} | {"--help"}
+                words = part.split()[1:]
+                command: Any = get_command(app)
+                while words and words[0] in getattr(command, "commands", {}):
+                    command = command.commands[words.pop(0)]
+                assert command.name != "roxham", f"{page.name}: roxham {said}"
+                options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
                 assert {word for word in words if word.startswith("-")} <= options, f"{page.name}: roxham {said}"
+
+
+def commands(group: Any, before: str = "") -> Iterator[str]:
+    for name, command in group.commands.items():
+        yield before + name
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{before}{name} ")
 
 
 def test_targets_of_make_in_the_middle_of_a_sentence_exist() -> None:
@@ -257,13 +269,13 @@ def test_a_page_made_from_the_code_is_what_the_code_says(name: str) -> None:
 def test_every_command_kind_channel_key_and_variable_is_named() -> None:
     said = "\n".join(page.read_text("utf-8") for page in DOCS)
     by_hand = "\n".join(page.read_text("utf-8") for page in DOCS if page.name not in PAGES)
-    assert [name for name in get_command(app).commands if f"roxham {name}" not in said] == []  # type: ignore[attr-defined]
+    assert [name for name in commands(get_command(app)) if f"roxham {name}" not in said] == []
     assert [kind for kind in kinds() if f"kind: {kind}" not in by_hand] == []
     folder = Path(channels.__file__).parent
     schemes = {"email": "smtp://", "maildir": "maildir:"}
     assert {file.stem for file in folder.glob("*.py")} - {"__init__"} == set(schemes)
     assert [scheme for scheme in schemes.values() if scheme not in by_hand] == []
-    assert [key.path for key in keys() if f"`{key.path}`" not in said] == []
+    assert [key.path for key in keys(OPTIONS) if f"`{key.path}`" not in said] == []
     assert [name for name in (*VARIABLES, "ROXHAM_CONFIG") if name not in said] == []
 
 
@@ -286,7 +298,7 @@ def test_an_example_of_configuration_is_good_beside_the_demos_files(block: Block
             YAML().dump(kept | written, out)
     else:
         file.write_text(block.text, "utf-8")
-    assert load(here / "config", kinds=kinds(), environ={}).warnings == ()
+    assert load(here / "config", kinds=kinds(), options=OPTIONS, environ={}).warnings == ()
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "python"], ids=str)

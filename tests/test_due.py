@@ -1,5 +1,6 @@
 """What is due, and when next."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import due
-from monitor.types import Schedule, SourceState
+from monitor.types import Schedule, SourceState, Trouble, Wishes
 from tests.builders import NOW, SEVEN_ON_WEEKDAYS, source, subscription
 
 QUARTER = timedelta(minutes=15)
@@ -28,14 +29,91 @@ def test_a_source_is_due_after_its_interval() -> None:
     assert due.due_sources([source(every=QUARTER)], states, NOW + QUARTER) == [source(every=QUARTER)]
 
 
-@pytest.mark.parametrize(("failures", "minutes"), [(0, 15), (1, 15), (2, 30), (3, 60), (9, 60), (99, 60)])
-def test_failures_back_off_up_to_an_hour(failures: int, minutes: int) -> None:
-    assert due.next_visit(source(every=QUARTER), state(failures=failures)) == NOW + timedelta(minutes=minutes)
+BACK_OFF = [
+    (Trouble.TEMPORARY, 4, 30),
+    (Trouble.TEMPORARY, 8, 60),
+    (Trouble.TEMPORARY, 99, 60),
+    (Trouble.SOFT, 2, 30),
+    (Trouble.SOFT, 6, 120),
+    (Trouble.SOFT, 99, 120),
+    (Trouble.HARD, 1, 30),
+    (Trouble.HARD, 2, 60),
+    (Trouble.HARD, 99, 360),
+]
+
+
+@pytest.mark.parametrize(("sort", "failures", "minutes"), BACK_OFF)
+def test_failures_back_off_by_their_sort_with_some_jitter(sort: Trouble, failures: int, minutes: int) -> None:
+    known = state(failures=failures, trouble=sort, strain=failures * sort.strain)
+    wait = due.next_visit(source(every=QUARTER), known) - NOW
+    assert timedelta(minutes=minutes) * 0.8 <= wait <= timedelta(minutes=minutes)
+    assert wait >= QUARTER
+    waits = {due.next_visit(source(f"s{number}", every=QUARTER), known) for number in range(20)}
+    assert len(waits) > 10  # those that failed together do not come back together
 
 
 def test_a_slow_source_backs_off_no_further_than_its_own_interval() -> None:
     day = timedelta(days=1)
-    assert due.next_visit(source(every=day), state(failures=5)) == NOW + day
+    known = state(failures=5, trouble=Trouble.TEMPORARY, strain=1.25)
+    assert due.next_visit(source(every=day), known) == NOW + day
+
+
+def test_a_single_interval_is_kept_whatever_the_habit() -> None:
+    assert due.next_visit(source(every=QUARTER), state(interval=timedelta(hours=9))) == NOW + QUARTER
+    assert due.next_interval(source(every=QUARTER), state(), brought=False, overran=False) == QUARTER
+
+
+def test_the_interval_follows_the_habit_between_its_bounds() -> None:
+    wide = source(every=QUARTER, slowest=timedelta(hours=2))
+    known = state()
+    for _ in range(30):
+        known = replace(known, interval=due.next_interval(wide, known, brought=False, overran=False))
+    assert due.next_visit(wide, known) == NOW + timedelta(hours=2)
+    known = replace(known, interval=due.next_interval(wide, known, brought=True, overran=False))
+    assert due.next_visit(wide, known) == NOW + timedelta(hours=1.2)
+    for _ in range(30):
+        known = replace(known, interval=due.next_interval(wide, known, brought=True, overran=False))
+    assert due.next_visit(wide, known) == NOW + QUARTER
+
+
+def test_one_visit_in_five_with_news_keeps_the_interval() -> None:
+    wide = source(every=timedelta(minutes=1), slowest=timedelta(days=1))
+    known = state(interval=timedelta(hours=1))
+    for brought in [True, False, False, False, False] * 10:
+        known = replace(known, interval=due.next_interval(wide, known, brought=brought, overran=False))
+    assert known.interval is not None
+    assert timedelta(minutes=50) < known.interval < timedelta(minutes=70)
+
+
+def test_a_list_that_turned_over_is_visited_as_often_as_allowed() -> None:
+    wide = source(every=QUARTER, slowest=timedelta(hours=2))
+    known = state(interval=timedelta(hours=2))
+    assert due.next_interval(wide, known, brought=True, overran=True) == QUARTER
+
+
+def test_what_the_answer_wishes_is_heard_up_to_an_hour() -> None:
+    def after(**changed: object) -> timedelta:
+        return due.next_visit(source(every=QUARTER), state(**changed)) - NOW
+
+    assert after(fresh_for=timedelta(minutes=5)) == QUARTER
+    assert after(fresh_for=timedelta(minutes=40)) == timedelta(minutes=40)
+    assert after(wishes=Wishes(ttl=timedelta(minutes=50)), fresh_for=timedelta(minutes=40)) == timedelta(minutes=50)
+    assert after(wishes=Wishes(ttl=timedelta(days=3))) == timedelta(hours=1)
+    assert after(wishes=Wishes(ttl=timedelta(days=3)), failures=1, trouble=Trouble.TEMPORARY) == QUARTER
+
+
+def test_what_is_wished_is_heard_up_to_the_slowest_interval() -> None:
+    wide = source(every=QUARTER, slowest=timedelta(hours=6))
+    assert due.next_visit(wide, state(fresh_for=timedelta(hours=9))) == NOW + timedelta(hours=6)
+
+
+def test_hours_and_days_that_a_feed_wants_skipped_are_skipped() -> None:
+    # NOW is a Sunday, 12:00 UTC
+    skipping = state(wishes=Wishes(skip_hours=frozenset({12, 13})))
+    assert due.next_visit(source(every=QUARTER), skipping) == NOW.replace(hour=14)
+    skipping = state(wishes=Wishes(skip_days=frozenset({6})))
+    assert due.next_visit(source(every=QUARTER), skipping) == NOW.replace(day=23, hour=0)
+    assert due.next_visit(source(every=QUARTER), state(wishes=Wishes(skip_hours=frozenset(range(24))))) == NOW + QUARTER
 
 
 def test_the_servers_wish_is_a_lower_bound() -> None:

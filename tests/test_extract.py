@@ -2,9 +2,11 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +190,44 @@ def test_page_that_is_no_html_leaves_the_feeds_text() -> None:
 def test_redirect_to_the_home_page_leaves_the_feeds_text() -> None:
     article = read(html(), Found(url=LINK, title="Gone", summary=FIRST), final_url="https://daily.example.com/")
     assert (article.title, article.text, article.partial) == ("Gone", FIRST, True)
+
+
+@pytest.mark.parametrize("path", ["/fr", "/fr/", "/home", "/en-ca/home.html", "/accueil", "/Home-Page", "/index.html"])
+def test_home_pages_are_known_by_their_names(path: str) -> None:
+    final = f"https://daily.example.com{path}"
+    assert read(html(), Found(url=LINK, title="Gone", summary=FIRST), final_url=final).partial
+    assert not read(html(), Found(url=LINK, title="Here", summary=FIRST), final_url=f"{final}?article=7").partial
+
+
+@pytest.mark.parametrize(
+    ("title", "listed", "lost"),
+    [
+        ("Page not found", "Bridge closes for winter", True),
+        ("Page not found | The Daily", "Bridge not found on any page", True),
+        ("Oops! That page can’t be found.", "Bridge closes for winter", True),
+        ("Sorry, this story is no longer available", "Bridge closes for winter", True),
+        ("Page introuvable - La Presse", "Le pont ferme pour l'hiver", True),
+        ("Erreur 404", "Le pont ferme pour l'hiver", True),
+        ("Cette page n’existe plus", "Le pont ferme pour l'hiver", True),
+        ("Error 404 (Not Found)", None, True),
+        ("Highway 404 closed for winter", "Highway 404 closed", False),
+        ("Suspect not found after bridge closes", "Bridge closes", False),
+        ("Not found", "Not found", False),
+        ("Highway 404 closed for winter", None, False),
+        ("The page the council turned", "Bridge closes for winter", False),
+    ],
+)
+def test_a_page_that_only_says_it_is_not_there_leaves_the_feeds_text(
+    title: str, listed: str | None, lost: bool
+) -> None:
+    markup = f"<html><title>{title}</title><body><h1>{title}</h1><p>{SECOND}</p><p>{THIRD}</p></body></html>"
+    article = read(markup, Found(url=LINK, title=listed, summary=FIRST))
+    assert (article.text == FIRST, article.partial) == (lost, lost)
+
+
+def test_a_long_article_is_read_whatever_its_title_says() -> None:
+    markup = f"<html><title>Page not found</title><body><article>{f'<p>{SECOND}</p><p>{THIRD}</p>' * 5}</article>"
+    assert not read(markup, Found(url=LINK, title="Bridge closes", summary=FIRST)).partial
 
 
 @pytest.mark.parametrize(
@@ -554,6 +594,10 @@ def test_every_name_is_kept_byte_for_byte() -> None:
         ("https://user:pw@example.com/a", "https://example.com/a"),
         ("https://example.com./a", "https://example.com/a"),
         (" https://example.com/a ", "https://example.com/a"),
+        (
+            "https://example.com/news/a-road-closes/article_0b49e181-403f-55bf-bc42-19f7ef373174.html",
+            "https://example.com/news/national/a-road-reopens/article_0b49e181-403f-55bf-bc42-19f7ef373174.html#top",
+        ),
     ],
 )
 def test_one_page_has_one_identity(a: str, b: str) -> None:
@@ -581,6 +625,11 @@ def test_one_page_has_one_identity(a: str, b: str) -> None:
         ("https://example.com/f.xml#item-0123456789abcdef", "https://example.com/f.xml"),
         ("https://example.com/a?x=1%262", "https://example.com/a?x=1&2"),
         ("https://example.com/index-2.html", "https://example.com/"),
+        (
+            "https://example.com/news/article_0b49e181-403f-55bf-bc42-19f7ef373174.html",
+            "https://example.com/news/article_1b49e181-403f-55bf-bc42-19f7ef373174.html",
+        ),
+        ("https://example.com/a/article_1.html", "https://example.com/article_1.html"),
     ],
 )
 def test_different_pages_have_different_identities(a: str, b: str) -> None:
@@ -778,11 +827,31 @@ def test_long_runs_in_a_line_do_not_hang(run: str) -> None:
         "<article>" + f"<p>{FIRST}</p>" * 45_000,
         "<script>" + "a=1;" * 1_250_000 + "</script>" + f"<p>{FIRST}</p>",
         "<br>" * 300_000 + f"<p>{FIRST}</p>",
+        f"<p>{FIRST}</p>" + "<p>x" * 400_000,
+        f"<p>{FIRST}</p><p " + " ".join(f"a{number}" for number in range(200_000)) + ">x</p>",
+        f"<article><p>{FIRST}</p><div class=encrypted-content>{escape(rot47('<p>x' * 180_000))}</div></article>",
     ],
-    ids=["deep", "tables", "long", "script", "breaks"],
+    ids=["deep", "tables", "long", "script", "breaks", "paragraphs", "attributes", "encrypted"],
 )
 @pytest.mark.timeout(30)
 def test_monstrous_pages_neither_hang_nor_crash(markup: str) -> None:
+    began = time.process_time()
     article = read(markup, Found(url=LINK, title="Monster", summary=FIRST))
     assert article.title == "Monster"
     assert article.text
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.timeout(30)
+def test_a_bomb_within_an_item_costs_little() -> None:
+    began = time.process_time()
+    bomb = "<p " + " ".join(f"a{number}" for number in range(60_000)) + f">{FIRST}</p>"
+    assert listed(summary=FIRST, content=bomb).summary == FIRST
+    assert time.process_time() - began < 2
+
+
+def test_an_api_that_speaks_for_many_names_the_publisher_of_each() -> None:
+    url = LINK
+    assert listed(url=url, publisher="Border Services", speaks_for_many=True).publisher == "Border Services"
+    assert listed(url=url, speaks_for_many=True).publisher == "The Daily"
+    assert listed(url=url, publisher="Border Services").publisher == "The Daily"

@@ -1,20 +1,31 @@
 """What the feed spider makes of feeds, good and bad: no network, an answer in, items and a note out."""
 
 import json
+import logging
 import time
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from scrapy import Request
 from scrapy.http import Response
 
+from monitor import listing
 from monitor.errors import FormatError
-from monitor.types import Found, Visit
+from monitor.extract.urls import identity
+from monitor.types import Found, Source, SourceState, Visit, VisitOutcome, Wishes
+from spiders.base import Follow
 from spiders.dates import when
 from spiders.feed import FeedSpider
+from spiders.options import FeedOptions
+from tests.crawling import crawl, errand, visits
+from tests.site import Site
 
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 URL = "https://api.site.test/feeds/news.xml"
+SOURCE = Source(id="s", name="s", publisher="s", kind="feed", url=URL)
+STATE = SourceState(source_id="s")
 
 
 async def _unused(visit: Visit) -> None:
@@ -27,8 +38,9 @@ def read(body: str | bytes, type: str = "application/xml", url: str = URL) -> tu
     content = body.encode() if isinstance(body, str) else body
     found: list[Found] = []
     try:
-        for item in spider.find(Response(url, headers={"Content-Type": type}, body=content)):
-            found.append(item)  # noqa: PERF402
+        for one in spider.find(Response(url, headers={"Content-Type": type}, body=content), SOURCE, STATE):
+            if isinstance(one, Found):
+                found.append(one)  # noqa: PERF401
     except FormatError as error:
         return found, error.reason
     return found, None
@@ -187,11 +199,34 @@ def test_a_feed_without_items_is_a_feed(body: str) -> None:
         ("<title>No link</title>", None),
         ("<link>javascript:alert(1)</link>", None),
         ("<link>http://[broken/</link>", None),
+        (
+            "<link>/a story/&#160;of two\twords&#x7f;&#x202e;?q=a b</link>",
+            "/a%20story/%C2%A0of%20twowords%7F%E2%80%AE?q=a%20b",
+        ),
+        ("<link>/caf\u00e9/100%/a|b?c=[d]&amp;e=\\</link>", "/caf\u00e9/100%/a|b?c=[d]&e=\\"),
+        ("<link>news\\1#\\a</link>", "/news/1#\\a"),
+        ("<link>http:\\\\www.site.test\\@other.test/</link>", "http://www.site.test/@other.test/"),
+        ("<link>http://www.si te.test/</link>", None),
+        ("<link>http://www.site.test&#x7f;/</link>", None),
+        ("<guid>https://www.site.test/a b</guid>", "https://www.site.test/a%20b"),
         ("<link>https://www.site.test/1</link><guid>https://www.site.test/g</guid>", "https://www.site.test/1"),
     ],
 )
 def test_the_address_of_an_item(row: str, url: str | None) -> None:
-    assert only(rss(row)).url == url
+    assert only(rss(row)).url == (f"https://www.site.test{url}" if url and url.startswith("/") else url)
+
+
+@pytest.mark.parametrize("more", ["", "<odd/>", "<title>Not&nbsp;quite <br> XML</title>"])
+def test_long_words_stay_as_they_are_in_addresses_and_texts(more: str) -> None:
+    word = "x" * 100_000
+    item = only(rss(f"<link>http://www.site.test/{word}</link><description>{word}</description>{more}"))
+    assert (item.url, item.summary) == (f"http://www.site.test/{word}", word)
+
+
+def test_the_address_of_a_json_item_is_one_too() -> None:
+    rows = [{"id": "https://www.site.test/a b"}, {"id": "2", "url": "https://www.site.test/\x7f"}]
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": rows})
+    assert [item.url for item in items(body)] == ["https://www.site.test/a%20b", "https://www.site.test/%7F"]
 
 
 def test_relative_links_of_atom_go_by_xml_base_then_the_feeds_link_then_its_address() -> None:
@@ -337,11 +372,14 @@ def test_a_cut_json_feed_keeps_its_complete_items() -> None:
     assert note == "the feed is cut off; its complete items were kept"
 
 
-def test_one_unreadable_item_does_not_cost_the_others() -> None:
+def test_one_unreadable_item_costs_neither_the_others_nor_more_than_a_line(caplog: pytest.LogCaptureFixture) -> None:
     body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1"}, "rubbish", {"id": "3"}]})
     found, note = read(body)
     assert [item.guid for item in found] == ["1", "3"]
     assert note == "1 of its items could not be read"
+    (line,) = (record for record in caplog.records if record.levelno >= logging.WARNING)
+    assert line.exc_info is None
+    assert URL in line.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -431,3 +469,192 @@ def test_hostile_markup_takes_no_longer_than_its_length_deserves(body: bytes) ->
     started = time.process_time()
     read(body)
     assert time.process_time() - started < 5
+
+
+# --- older pages -----------------------------------------------------------------------------------------------------
+
+
+def followed(
+    body: str, *, history: int = 3, before: tuple[str, ...] = (), state: SourceState = STATE, url: str = URL
+) -> list[Follow]:
+    """Returns the further answers that a feed's answer asks for."""
+    spider = FeedSpider(errands=(), keep=_unused, clock=lambda: NOW)
+    source = replace(SOURCE, options=FeedOptions(history=history))
+    response = Response(url, body=body.encode(), request=Request(url, meta={"about": before} if before else {}))
+    return [one for one in spider.find(response, source, state) if isinstance(one, Follow)]
+
+
+ENTRY = "<id>https://www.site.test/1</id><title>One</title><link href='https://www.site.test/1'/>"
+OLDER = {
+    "a paged Atom feed": atom(ENTRY, head="<link rel='next' href='https://api.site.test/feeds/news.xml?page=2'/>"),
+    "an archived one": atom(
+        ENTRY,
+        head="<link rel='next' href='/other'/><link rel='PREV-archive' href='/feeds/news.xml?page=2'/>",
+    ),
+    "an archive of one": atom(
+        ENTRY,
+        head="<fh:archive xmlns:fh='http://purl.org/syndication/history/1.0'/>"
+        "<link rel='prev-archive' href='https://api.site.test/feeds/news.xml?page=2'/>",
+    ),
+    "a paged RSS feed": rss(
+        "<link>https://www.site.test/1</link>",
+        head="<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='next' "
+        "href='https://api.site.test/feeds/news.xml?page=2'/>",
+    ),
+    "a JSON feed": json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "next_url": "?page=2",
+            "items": [{"id": "1", "url": "https://www.site.test/1"}],
+        }
+    ),
+}
+SECOND = f"{URL}?page=2"
+
+
+@pytest.mark.parametrize("body", OLDER.values(), ids=OLDER)
+def test_older_pages_are_read_at_the_first_visit_where_the_operator_asks_for_them(body: str) -> None:
+    assert followed(body) == [Follow(SECOND, (URL,))]
+    assert followed(body, history=0) == []
+    assert followed(body, state=SourceState(source_id="s", last_good_at=NOW)) == []
+    assert len(items(body)) == 1
+
+
+@pytest.mark.parametrize("body", OLDER.values(), ids=OLDER)
+def test_no_more_older_pages_are_read_than_asked_for_and_none_twice(body: str) -> None:
+    third = f"{URL}?page=3"
+    assert followed(body, history=1, before=(URL,), url=third) == []
+    assert followed(body, history=2, before=(URL,), url=third) == [Follow(SECOND, (URL, third))]
+    assert followed(body, history=9, before=(URL, SECOND), url=third) == []
+    assert followed(body, history=9, before=(URL,), url=SECOND) == []
+
+
+def test_a_feed_that_says_it_is_complete_has_no_older_pages() -> None:
+    complete = "<h:complete xmlns:h='http://purl.org/syndication/history/1.0'/>"
+    assert followed(atom(ENTRY, head=f"{complete}<link rel='next' href='/2'/>")) == []
+
+
+async def test_the_history_of_a_feed_is_part_of_its_first_visit_only() -> None:
+    with Site() as site:
+        for number in (1, 2, 3):
+            link = f"<link rel='next' href='/feed/{number + 1 if number < 3 else 1}'/>"
+            row = f"<id>{number}</id><title>Story {number}</title><link href='https://www.site.test/{number}'/>"
+            site.put(f"/feed/{number}", atom(row, head=link), type="application/atom+xml")
+        plain, state = errand(site.url("/feed/1"))
+        source = replace(plain, options=FeedOptions(history=9))
+        visit = (await visits(crawl(), (source, state)))["news"]
+        assert [item.title for item in visit.found] == ["Story 1", "Story 2", "Story 3"]
+        assert (visit.outcome, visit.error, len(site.asked("/feed/1"))) == (VisitOutcome.CHANGED, None, 1)
+        later = (await visits(crawl(), (source, replace(state, last_good_at=NOW))))["news"]
+        assert [item.title for item in later.found] == ["Story 1"]
+
+
+# --- options and wishes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss("<title>A</title><link>1.html</link>"),
+        atom("<title>A</title><id>u</id><link href='1.html'/>"),
+        '{"version": "https://jsonfeed.org/version/1", "home_page_url": "/", "items": [{"url": "1.html"}]}',
+    ],
+    ids=["RSS", "Atom", "JSON"],
+)
+def test_relative_links_are_relative_to_the_base_that_the_operator_gives(body: str) -> None:
+    spider = FeedSpider(errands=(), keep=_unused, clock=lambda: NOW)
+    source = replace(SOURCE, options=FeedOptions(base="https://given.test/news/"))
+    found = [one for one in spider.find(Response(URL, body=body.encode()), source, STATE) if isinstance(one, Found)]
+    assert [item.url for item in found] == ["https://given.test/news/1.html"]
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("<ttl>90</ttl>", Wishes(ttl=timedelta(minutes=90))),
+        (
+            "<ttl> 5 </ttl><skipHours><hour>0</hour><hour>24</hour><hour> 7 </hour></skipHours>",
+            Wishes(ttl=timedelta(minutes=5), skip_hours=frozenset({0, 7})),
+        ),
+        ("<skipDays><day>Saturday</day><day>sunday</day></skipDays>", Wishes(skip_days=frozenset({5, 6}))),
+        ("<skipHours>" + "".join(f"<hour>{hour}</hour>" for hour in range(24)) + "</skipHours>", Wishes()),
+        ("<skipHours><hour>99</hour><hour>-1</hour><hour>noon</hour></skipHours>", Wishes()),
+        (
+            "<skipDays><day>Monday</day><day>Tuesday</day><day>Wednesday</day><day>Thursday</day><day>Friday</day>"
+            "<day>Saturday</day><day>Sunday</day></skipDays>",
+            Wishes(),
+        ),
+        ("<skipDays><day>samedi</day></skipDays>", Wishes()),
+        ("<ttl>0</ttl>", Wishes()),
+        ("<ttl>-5</ttl>", Wishes()),
+        ("<ttl>525600</ttl>", Wishes()),
+        ("<ttl>99999999999999999999</ttl>", Wishes()),
+        ("", Wishes()),
+    ],
+)
+def test_a_feed_says_when_it_wants_to_be_left_alone(head: str, expected: Wishes) -> None:
+    spider = FeedSpider(errands=(), keep=_unused, clock=lambda: NOW)
+    item = "<title>A</title><description><![CDATA[<ttl>7</ttl>]]></description>"
+    before, behind = rss(item, head=head), rss(item).replace("</channel>", f"{head}</channel>")
+    for body in (before, behind):
+        given = list(spider.find(Response(URL, body=body.encode()), SOURCE, STATE))
+        assert [one for one in given if isinstance(one, Wishes)] == [expected]
+
+
+# --- names of items --------------------------------------------------------------------------------------------------
+
+
+def kept(*rows: str) -> dict[str, str | None]:
+    """Returns key → title of what is remembered of an RSS answer."""
+    return {item.key: item.found.title for item in listing.items(items(rss(*rows)), identity)}
+
+
+def row(number: int, guid: str | None) -> str:
+    written = f"<guid isPermaLink='false'>{guid}</guid>" if guid is not None else ""
+    return f"<title>Story {number}</title><link>https://www.site.test/{number}</link>{written}"
+
+
+def test_articles_without_guids_are_known_by_their_addresses() -> None:
+    assert len(kept(row(1, None), row(2, None), row(1, None))) == 2
+
+
+def test_articles_that_share_a_guid_are_not_lost() -> None:
+    assert sorted(kept(row(1, "same"), row(2, "same")).values(), key=str) == ["Story 1", "Story 2"]
+
+
+def test_a_guid_that_is_used_again_for_another_article_brings_that_article() -> None:
+    first, later = kept(row(1, "latest")), kept(row(2, "latest"))
+    assert not first.keys() & later.keys()
+
+
+def test_guids_that_all_change_at_once_bring_nothing_new() -> None:
+    rows = range(1, 20)
+    before = kept(*(row(number, f"old-{number}") for number in rows))
+    assert kept(*(row(number, f"new-{number}") for number in rows)).keys() == before.keys()
+    assert kept(*(row(number, None) for number in rows)).keys() == before.keys()
+
+
+# --- bombs ----------------------------------------------------------------------------------------------------------
+
+_MANY = 100_000
+BOMBS = {
+    "deep": rss(ENTRY).replace("</channel>", "<a>" * _MANY + "</a>" * _MANY + "</channel>"),
+    "deep in a title": rss("<title>" + "<b>" * _MANY + "x" + "</b>" * _MANY + "</title>"),
+    "deep XHTML": atom("<content type='xhtml'>" + "<div>" * _MANY + "</div>" * _MANY + "</content>"),
+    "attributes": rss("<a " + " ".join(f"a{number}='1'" for number in range(_MANY)) + "/>"),
+    "attributes of the root": rss().replace("<rss", "<rss " + " ".join(f"a{number}='1'" for number in range(_MANY))),
+    "namespaces": rss("<a " + " ".join(f"xmlns:a{number}='u'" for number in range(_MANY)) + "/>"),
+    "odd items": rss(*["<title>A</title><odd/>"] * 50_000),
+    "an endless author": rss("<author>" + "a" * 1_000_000 + "</author>"),
+    "an endless address": rss("<author>" + "a@" * 200_000 + "</author>"),
+    "many authors with endless names": rss(*["<odd/><author>" + "a" * 10_000 + "</author>"] * 200),
+    "a million elements": rss("<description>" + "<a>" * 1_000_000 + "</description>"),
+    "skipped hours": rss(head="<skipHours>" * 50_000),
+}
+
+
+@pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS)
+def test_a_bomb_costs_little(body: str) -> None:
+    before = time.process_time()
+    read(body)
+    assert time.process_time() - before < 3

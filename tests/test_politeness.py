@@ -1,12 +1,26 @@
-"""Turns at hosts."""
+"""Turns at hosts, places, and servers that want to be left alone."""
 
 import asyncio
-from datetime import timedelta
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from monitor.crawl.politeness import Hosts
+from monitor.crawl import politeness
+from monitor.crawl.politeness import Hosts, Places, Rests
+from monitor.errors import PageError
+from monitor.types import Page, Pending, Visit, VisitOutcome
+from tests.crawling import FEED, NOW, PAGE, XML, crawl, errand, page, pages, task, visits
+from tests.site import Site, drip
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as made:
+        made.put("/page", PAGE)
+        yield made
 
 
 async def test_one_at_a_time_and_visits_before_pages() -> None:
@@ -65,3 +79,210 @@ async def test_there_is_a_pause_between_two_requests() -> None:
         async with hosts.turn("desk.test"):
             times.append(loop.time())
     assert min(b - a for a, b in pairwise(times)) >= 0.045
+
+
+async def test_a_host_may_want_a_longer_pause_but_no_shorter_one() -> None:
+    hosts, loop = Hosts(timedelta(seconds=0.05)), asyncio.get_running_loop()
+
+    async def pauses(host: str, wanted: timedelta) -> float:
+        times = []
+        for _ in range(3):
+            hosts.slow_down(host, wanted)
+            async with hosts.turn(host):
+                times.append(loop.time())
+        return min(b - a for a, b in pairwise(times))
+
+    assert await pauses("desk.test", timedelta(seconds=0.15)) >= 0.145
+    assert 0.045 <= await pauses("desk.test", timedelta(0)) < 0.145  # it has changed its mind
+    for number in range(2 * politeness._SLOW_HOSTS):
+        hosts.slow_down(f"{number}.test", timedelta(seconds=1))
+    assert len(hosts._slow) == politeness._SLOW_HOSTS
+
+
+async def test_a_turn_that_is_refused_costs_the_next_one_no_pause() -> None:
+    hosts, loop = Hosts(timedelta(seconds=0.2)), asyncio.get_running_loop()
+
+    def refuse() -> None:
+        raise LookupError
+
+    async with hosts.turn("desk.test"):
+        pass
+    started = loop.time()
+    for _ in range(20):
+        with pytest.raises(LookupError):
+            async with hosts.turn("desk.test", check=refuse):
+                raise AssertionError
+    assert loop.time() - started < 0.1
+    async with hosts.turn("desk.test"):
+        assert loop.time() - started >= 0.15  # the pause that was due stays due
+
+
+# --- places ----------------------------------------------------------------------------------------------------------
+
+
+async def test_slow_requests_make_room_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(politeness, "_BRISK", 0.02)
+    places, go, inside = Places(2), asyncio.Event(), 0
+
+    async def stay() -> None:
+        nonlocal inside
+        async with places.taken():
+            inside += 1
+            await go.wait()
+            inside -= 1
+
+    staying = [asyncio.create_task(stay()) for _ in range(30)]
+    await asyncio.sleep(0)
+    assert inside == 2
+    await asyncio.sleep(0.5)
+    assert inside == 2 + 2 * 8
+    go.set()
+    await asyncio.gather(*staying)
+    await asyncio.sleep(0)
+    again = [asyncio.create_task(stay()) for _ in range(3)]
+    go.clear()
+    await asyncio.sleep(0)
+    assert inside == 2
+    for waiting in again:
+        waiting.cancel()
+    await asyncio.wait(again)
+
+
+@pytest.mark.parametrize("share", [8, 0], ids=["", "switched off"])
+async def test_stuck_servers_do_not_hold_up_other_hosts(
+    site: Site, monkeypatch: pytest.MonkeyPatch, share: int
+) -> None:
+    monkeypatch.setattr(politeness, "_BRISK", 0.05)
+    monkeypatch.setattr(politeness, "_SLOW_SHARE", share)
+    site.answers["/hang"] = drip
+    site.put("/feed", FEED, type=XML)
+    took: dict[str, float] = {}
+    started = time.monotonic()
+
+    async def keep(visit: Visit) -> None:
+        took[visit.source_id] = time.monotonic() - started
+
+    using = crawl(concurrency=1, timeout=timedelta(seconds=1), allow_private=["127.0.0.0/8", "::1"])
+    good = errand(f"http://localhost:{site.port}/feed", "good")
+    await using.visit([errand(site.url("/hang"), "stuck"), good], keep)
+    assert took["stuck"] >= 1
+    assert (took["good"] < 0.9) is (share > 0)
+
+
+# --- servers that want to be left alone ------------------------------------------------------------------------------
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_retry_after_is_heeded_as_it_is() -> None:
+    rests = Rests()
+    rests.heard("a.test", 503, timedelta(hours=5), NOW)
+    assert rests.until("a.test", NOW) == NOW + timedelta(hours=5)
+    assert rests.until("a.test", NOW + timedelta(hours=5)) is None
+    assert rests.until("b.test", NOW) is None
+
+
+def test_without_retry_after_the_rest_doubles_and_a_good_answer_ends_it() -> None:
+    rests, now, lengths = Rests(), NOW, []
+    for _ in range(12):
+        rests.heard("a.test", 429, None, now)
+        until = rests.until("a.test", now)
+        assert until is not None
+        lengths.append((until - now).total_seconds())
+        now = until
+    expected = [min(30 * 2**n, 3600) for n in range(12)]
+    assert all(0.75 * wanted <= length <= 1.25 * wanted for wanted, length in zip(expected, lengths, strict=True))
+    rests.heard("a.test", 200, None, now)
+    assert len(rests) == 0
+    rests.heard("a.test", 429, None, now)
+    assert rests.until("a.test", now + timedelta(seconds=40)) is None
+
+
+def test_a_503_without_retry_after_counts_from_the_second_in_a_row() -> None:
+    rests = Rests()
+    rests.heard("a.test", 503, None, NOW)
+    assert rests.until("a.test", NOW) is None
+    rests.heard("a.test", 404, None, NOW)
+    rests.heard("a.test", 503, None, NOW)
+    assert rests.until("a.test", NOW) is None
+    rests.heard("a.test", 503, None, NOW)
+    assert rests.until("a.test", NOW) is not None
+
+
+def test_what_was_put_off_together_does_not_come_back_together() -> None:
+    rests = Rests()
+    for number in range(50):
+        rests.heard(f"{number}.test", 429, None, NOW)
+    assert len({rests.until(f"{number}.test", NOW) for number in range(50)}) > 40
+
+
+def test_servers_that_nobody_asks_any_more_are_forgotten() -> None:
+    rests = Rests()
+    for hours in range(200):
+        rests.heard(f"{hours}.test", 429, None, NOW + timedelta(hours=hours))
+    assert len(rests) < 5
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_asks_for_it_is_left_alone_by_all_calls(site: Site, status: int) -> None:
+    now = NOW
+    using = crawl(clock=lambda: now)
+    site.put("/feed", b"", status=status, headers={"Retry-After": "120"})
+    site.put("/other", FEED, type=XML)
+    assert (await visits(using, errand(site.url("/feed"))))["news"].status == status
+    begun: list[Pending] = []
+    kept: list[Page | PageError] = []
+
+    async def begin(pending: Pending) -> None:
+        begun.append(pending)
+
+    async def keep(pending: Pending, answer: Page | PageError) -> None:
+        kept.append(answer)
+
+    now = later(20)
+    await using.read([task(site.url("/page"))], begin, keep)
+    (error,) = kept
+    assert isinstance(error, PageError)
+    assert error.reason == f"{site.authority} asked to be left alone until 2026-11-21 18:02:00 UTC"
+    assert (error.temporary, error.retry_after) == (True, timedelta(seconds=100))
+    assert begun == []
+    visit = (await visits(using, errand(site.url("/other"), "other")))["other"]
+    assert (visit.outcome, visit.error) == (VisitOutcome.SKIPPED, error.reason)
+    assert [asked.path for asked in site.requests] == ["/feed"]
+    now = later(120)
+    assert (await visits(using, errand(site.url("/other"), "other")))["other"].error is None
+    assert isinstance(await page(using, site.url("/page")), Page)
+
+
+async def test_those_who_already_wait_do_not_leave_either(site: Site) -> None:
+    site.put("/busy", b"", status=429, headers={"Retry-After": "60"}, delay=0.2)
+    using = crawl(delay=timedelta(seconds=5))
+    started = time.monotonic()
+    read, kept = await asyncio.gather(
+        pages(using, *(task(site.url("/busy" if n == 0 else "/page"), n) for n in range(30))),
+        visits(using, *(errand(site.url("/busy"), str(n)) for n in range(3))),
+    )
+    assert len(read) == 30
+    assert len(kept) == 3
+    assert [asked.path for asked in site.requests] == ["/busy"]
+    assert time.monotonic() - started < 3
+
+
+async def test_another_port_is_another_server(site: Site) -> None:
+    with Site() as other:
+        site.put("/busy", b"", status=429, headers={"Retry-After": "60"})
+        other.put("/page", PAGE)
+        using = crawl()
+        await page(using, site.url("/busy"))
+        assert isinstance(await page(using, other.url("/page")), Page)
+
+
+async def test_one_broken_script_does_not_silence_its_server(site: Site) -> None:
+    site.put("/broken", b"", status=503)
+    read = await pages(crawl(), *(task(site.url(path), n) for n, path in enumerate(["/broken", "/page"] * 3)))
+    assert [isinstance(read[n], Page) for n in range(6)] == [False, True] * 3
+    site.requests.clear()
+    read = await pages(crawl(), *(task(site.url("/broken"), n) for n in range(6)))
+    assert len(site.requests) == 2

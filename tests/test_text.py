@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.text import clean, fold, one_line, sentence_around, words
+from monitor.text import clean, fold, folded_words, one_line, sentence_around, words
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,14 @@ def test_words_stand_where_they_say(text: str) -> None:
     for word in words(text):
         assert fold(text[word.start : word.end]) == word.folded or text.isascii()
         assert word.folded
+
+
+WESTERN = st.text(st.characters(max_codepoint=0x250) | st.sampled_from(" \n\u00a0’éÀÎİß\u0301\u2028…_ªº€"))
+
+
+@given(st.text() | WESTERN)
+def test_folding_a_text_as_a_whole_gives_the_same_words(text: str) -> None:
+    assert list(folded_words(text)) == [word.folded for word in words(text)]
 
 
 @pytest.mark.parametrize(

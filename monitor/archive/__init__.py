@@ -16,17 +16,22 @@ Duties of every implementation, held by one suite (tests/contracts/):
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
 from monitor.types import (
+    Arrival,
+    Arrived,
     Article,
+    Burst,
     Coverage,
+    Day,
     Digest,
     Fingerprint,
     Item,
     ItemState,
+    Judgement,
     Kept,
     Message,
     Neighbour,
@@ -39,11 +44,18 @@ from monitor.types import (
     Relation,
     Slice,
     SourceState,
+    Span,
     Subscription,
     Visit,
 )
 
 Place = Callable[[Article, Fingerprint, Collection[Neighbour]], Placement]
+Judge = Callable[[Arrival], Judgement]
+
+
+def as_it_comes(arrival: Arrival) -> Judgement:
+    """Makes nothing of an arrival."""
+    return Judgement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +150,35 @@ class Archive(Protocol):
         """Returns what is remembered of every source that was ever visited."""
         ...
 
-    def keep_visit(self, visit: Visit, items: Sequence[Item]) -> int:
-        """Keeps a visit, its validators, and every item not known in this wording as pending; returns how many."""
+    def keep_visit(self, visit: Visit, items: Sequence[Item], judge: Judge = as_it_comes) -> Arrived:
+        """Keeps a visit, its validators, and every item not known in this wording as pending.
+
+        `judge` is asked about a good visit with what is known of the source at that very moment; new items that it
+        takes for a burst are held back until `release`.
+        """
+        ...
+
+    def days(self, since: date) -> Mapping[str, Sequence[Day]]:
+        """Returns for each source the days from then on that brought something, oldest first."""
+        ...
+
+    def observed(self, since: datetime, until: datetime) -> Mapping[str, Sequence[Span]]:
+        """Returns for each source when it was observed in that time, oldest first.
+
+        A span holds as long as each answer has something in common with the one before, and no two good visits are
+        more than a day apart.
+        """
+        ...
+
+    def bursts(self, *, held_only: bool = True) -> Sequence[Burst]:
+        """Returns what came in bulk, oldest first; `held_only`: without what was released."""
+        ...
+
+    def release(self, burst_ids: Collection[int], now: datetime, *, tell: bool = True) -> int:
+        """Ends the holding back of bursts; returns how many articles of them are told (as entries of now).
+
+        Without `tell` they stay what readers were told of them: a number.
+        """
         ...
 
     def pending(
@@ -149,8 +188,12 @@ class Archive(Protocol):
         sources: Collection[str] | None = None,
         but: Collection[int] = (),
         limit: int = 1000,
+        of_each: int | None = None,
     ) -> list[Pending]:
-        """Returns items to read now, oldest first, `but` these; those whose reading killed the process come last."""
+        """Returns items to read now, oldest first, `but` these; those whose reading killed the process come last.
+
+        At most `limit`, and at most so many `of_each` source, so that one with thousands leaves room for the others.
+        """
         ...
 
     def waiting(
@@ -171,8 +214,8 @@ class Archive(Protocol):
         """Takes `begin` back: the reading was stopped in good order."""
         ...
 
-    def set_aside(self, *, after_attempts: int) -> list[Pending]:
-        """Sets aside the items whose reading began that often and never ended; returns them."""
+    def set_aside(self, *, after_attempts: int, but: Collection[int] = ()) -> list[Pending]:
+        """Sets aside the items whose reading began that often and never ended, `but` these; returns them."""
         ...
 
     def unread(self, sources: Collection[str] | None = None) -> int:
@@ -183,8 +226,13 @@ class Archive(Protocol):
         """Closes an item that is no article; `aside` keeps what was found of it, so that `retry` can take it up."""
         ...
 
-    def postpone(self, item: Pending, reason: str, *, until: datetime, asked_until: datetime | None) -> None:
-        """Leaves an item pending, of which there is nothing to keep before its page can be read."""
+    def postpone(
+        self, item: Pending, reason: str, *, until: datetime, asked_until: datetime | None, tried: bool = True
+    ) -> None:
+        """Leaves an item pending, of which there is nothing to keep before its page can be read.
+
+        What was not `tried` costs none of its tries.
+        """
         ...
 
     def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
@@ -220,6 +268,7 @@ class Archive(Protocol):
     ) -> Slice:
         """Returns what this reader was not told yet, up to the newest entry. Texts are left out.
 
+        What came in bulk and is held back is counted only, and for a digest at once not even that.
         `since` is where a reader starts who is not registered; the beginning, where it is None.
         """
         ...

@@ -28,6 +28,38 @@ from monitor.types import (
 _EXCERPT = 300  # characters of a summary that a source with `keep: excerpt` leaves
 
 
+class _Index:
+    """The search index's part in a transaction, written at its end.
+
+    FTS5 writes out all it holds whenever a savepoint begins, and many statements begin one of their own: between
+    those, each article would be written by itself, at three times the cost.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._rows: dict[int, tuple[str, str | None, str | None]] = {}
+
+    def add(self, article_id: int, title: str, summary: str | None, text: str | None) -> None:
+        """Indexes an article that is not in the index."""
+        self._rows[article_id] = title, summary, text
+
+    def drop(self, article_id: int) -> None:
+        """Takes an article out: the index has to be told the very values it was given (FTS5 manual, 4.4.3)."""
+        if self._rows.pop(article_id, None) is None:
+            self._db.conn.execute(
+                "INSERT INTO article_index (article_index, rowid, title, summary, text) "
+                "SELECT 'delete', id, title, summary, text FROM newest WHERE id = ?",
+                (article_id,),
+            )
+
+    def write(self) -> None:
+        """Writes what was added."""
+        self._db.conn.executemany(
+            "INSERT INTO article_index (rowid, title, summary, text) VALUES (?, ?, ?, ?)",
+            [(article_id, *row) for article_id, row in self._rows.items()],
+        )
+
+
 class Keeping(Connected):
     """See the contract in monitor/archive/__init__.py."""
 
@@ -38,13 +70,15 @@ class Keeping(Connected):
     def keep(self, readings: Sequence[Reading], place: Place, now: datetime) -> list[Outcome]:
         with self.write() as db:
             outcomes = []
+            index = _Index(db)
             for reading in readings:
                 placement = place(
                     reading.article, reading.fingerprint, self.neighbours(reading.article, reading.fingerprint)
                 )
-                outcome, article_id = _keep(db, reading, placement, now)
+                outcome, article_id = _keep(db, index, reading, placement, now)
                 _close_item(db, reading, article_id)
                 outcomes.append(outcome)
+            index.write()
             return outcomes
 
     def prune(self, before: datetime, *, limit: int = 500) -> int:
@@ -57,8 +91,9 @@ class Keeping(Connected):
                     (stamp(before), limit),
                 )
             ]
+            index = _Index(db)
             for article_id in ids:
-                _unindex(db, article_id)
+                index.drop(article_id)
                 db.conn.execute("UPDATE versions SET text = NULL, summary = NULL WHERE article = ?", (article_id,))
                 db.conn.execute("UPDATE articles SET pruned = 1 WHERE id = ?", (article_id,))
             return len(ids)
@@ -103,23 +138,23 @@ def _neighbour(db: Database, article_id: int, by_text: str | None) -> Neighbour:
     )
 
 
-def _keep(db: Database, reading: Reading, placement: Placement, now: datetime) -> tuple[Outcome, int]:
+def _keep(db: Database, index: _Index, reading: Reading, placement: Placement, now: datetime) -> tuple[Outcome, int]:
     if placement.verdict is Verdict.KNOWN:
         assert placement.article_id is not None  # noqa: S101 - place() promises it
-        _keep_sighting(db, placement.article_id, reading, now)
+        _keep_sighting(db, index, placement.article_id, reading, now)
         return Outcome.KNOWN, placement.article_id
     if placement.verdict is Verdict.VERSION:
         assert placement.article_id is not None  # noqa: S101 - place() promises it
-        _keep_version(db, placement.article_id, reading, now)
+        _keep_version(db, index, placement.article_id, reading, now)
         return Outcome.VERSION, placement.article_id
     pickup = placement.verdict is Verdict.PICKUP
-    article_id = _keep_new(db, reading, placement, now)
+    article_id = _keep_new(db, index, reading, placement, now)
     if not reading.matches:
         return Outcome.UNMATCHED, article_id
     return (Outcome.PICKUP if pickup else Outcome.NEW), article_id
 
 
-def _keep_new(db: Database, reading: Reading, placement: Placement, now: datetime) -> int:
+def _keep_new(db: Database, index: _Index, reading: Reading, placement: Placement, now: datetime) -> int:
     article = reading.article
     story_id = placement.story_id
     if story_id is None:
@@ -132,16 +167,16 @@ def _keep_new(db: Database, reading: Reading, placement: Placement, now: datetim
     ).lastrowid  # fmt: skip
     assert article_id is not None  # noqa: S101 - an INSERT gives one
     _keep_addresses(db, article_id, article, now)
-    _write_version(db, article_id, 1, reading, now)
+    _write_version(db, index, article_id, 1, reading, now)
     kind = EntryKind.PICKUP if placement.relation is Relation.PICKUP else EntryKind.NEW
     _append_entry(db, kind, article_id, 1, reading, now)
     return article_id
 
 
-def _keep_version(db: Database, article_id: int, reading: Reading, now: datetime) -> None:
+def _keep_version(db: Database, index: _Index, article_id: int, reading: Reading, now: datetime) -> None:
     article = reading.article
     number = db.conn.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()[0] + 1
-    _unindex(db, article_id)
+    index.drop(article_id)
     db.conn.execute(
         "UPDATE articles SET version = ?, partial = ?, matched = max(matched, ?), language = coalesce(?, language), "
         "url = ?, last_seen_at = ?, pruned = 0 WHERE id = ?",
@@ -149,17 +184,17 @@ def _keep_version(db: Database, article_id: int, reading: Reading, now: datetime
          article_id),
     )  # fmt: skip
     _keep_addresses(db, article_id, article, now)
-    _write_version(db, article_id, number, reading, now)
+    _write_version(db, index, article_id, number, reading, now)
     _append_entry(db, EntryKind.VERSION, article_id, number, reading, now)
 
 
-def _keep_sighting(db: Database, article_id: int, reading: Reading, now: datetime) -> None:
+def _keep_sighting(db: Database, index: _Index, article_id: int, reading: Reading, now: datetime) -> None:
     """The words are known; that they matter may be news: by another headline or teaser, or by a topic of later days."""
     row = db.conn.execute("SELECT version, matched, pruned FROM articles WHERE id = ?", (article_id,)).fetchone()
     have = {r[0] for r in db.conn.execute("SELECT topic FROM matches WHERE article = ?", (article_id,))}
     fresh = [match for match in reading.matches if match.topic_id not in have]
     if fresh and (row["pruned"] or reading.article.keep is Keep.EXCERPT):
-        _keep_version(db, article_id, reading, now)  # its text was erased, or never kept, and is wanted now
+        _keep_version(db, index, article_id, reading, now)  # its text was erased, or never kept, and is wanted now
         return
     db.conn.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (stamp(now), article_id))
     _keep_addresses(db, article_id, reading.article, now)
@@ -177,7 +212,7 @@ def _keep_addresses(db: Database, article_id: int, article: Article, now: dateti
     )
 
 
-def _write_version(db: Database, article_id: int, number: int, reading: Reading, now: datetime) -> None:
+def _write_version(db: Database, index: _Index, article_id: int, number: int, reading: Reading, now: datetime) -> None:
     article = reading.article
     text, summary = article.text, article.summary
     if article.keep is Keep.EXCERPT:
@@ -192,10 +227,7 @@ def _write_version(db: Database, article_id: int, number: int, reading: Reading,
          article.credit.agency, article.credit.first_published, article.source_id, reading.pending.item_id,
          reading.pending.visit_id, stamp(now)),
     )  # fmt: skip
-    db.conn.execute(
-        "INSERT INTO article_index (rowid, title, summary, text) VALUES (?, ?, ?, ?)",
-        (article_id, article.title, summary, text),
-    )
+    index.add(article_id, article.title, summary, text)
     _write_matches(db, article_id, number, reading.matches)
 
 
@@ -214,20 +246,11 @@ def _excerpt(matches: Sequence[Match]) -> str | None:
     return "\n\n".join(sentences) or None
 
 
-def _unindex(db: Database, article_id: int) -> None:
-    """External content: the index has to be told the very values it was given (FTS5 manual, 4.4.3)."""
-    db.conn.execute(
-        "INSERT INTO article_index (article_index, rowid, title, summary, text) "
-        "SELECT 'delete', id, title, summary, text FROM newest WHERE id = ?",
-        (article_id,),
-    )
-
-
 def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, reading: Reading, now: datetime) -> None:
     db.conn.execute(
-        "INSERT INTO entries (kind, at, article, version, story, visit) "
-        "SELECT ?, ?, id, ?, story, ? FROM articles WHERE id = ?",
-        (kind.value, stamp(now), number, reading.pending.visit_id, article_id),
+        "INSERT INTO entries (kind, at, article, version, story, visit, burst) VALUES (?1, ?2, ?3, ?4, "
+        "(SELECT story FROM articles WHERE id = ?3), ?5, (SELECT burst FROM items WHERE id = ?6))",
+        (kind.value, stamp(now), article_id, number, reading.pending.visit_id, reading.pending.item_id),
     )
 
 
@@ -241,7 +264,7 @@ def _close_item(db: Database, reading: Reading, article_id: int) -> None:
     if said_anew(db, item.item_id, item.content_hash):
         return
     if reading.retry_at is not None:
-        put_off(db, item.item_id, reading.note, reading.retry_at, reading.asked_until)
+        put_off(db, item.item_id, reading.note, reading.retry_at, reading.asked_until, tried=reading.tried)
         return
     db.conn.execute(
         "UPDATE items SET article = ?, state = 'done', found = NULL, attempts = 0, not_before = NULL, reason = ? "

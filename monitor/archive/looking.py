@@ -106,7 +106,7 @@ class Looking(Connected):
         )
 
     def facts(self) -> Mapping[str, SourceFacts]:
-        visits = dict(map(tuple, self.rows("SELECT source, count(*) FROM visits GROUP BY source")))
+        visits = dict(map(tuple, self.rows("SELECT source, count(*) + sum(repeats) FROM visits GROUP BY source")))
         items: dict[str, dict[str, int]] = {}
         for row in self.rows("SELECT source, state, count(*) FROM items GROUP BY source, state"):
             items.setdefault(row[0], {})[row[1]] = row[2]

@@ -142,5 +142,59 @@ def m001_first(db: Database) -> None:
             db.conn.execute(statement)
 
 
-NAMES = ("m001_first",)
+_HEALTH = """
+ALTER TABLE sources ADD COLUMN trouble TEXT;
+ALTER TABLE sources ADD COLUMN strain REAL NOT NULL DEFAULT 0;
+ALTER TABLE sources ADD COLUMN interval REAL;
+ALTER TABLE sources ADD COLUMN fresh_for REAL;
+ALTER TABLE sources ADD COLUMN wishes TEXT;
+ALTER TABLE sources ADD COLUMN moved_to TEXT;
+ALTER TABLE sources ADD COLUMN moved_at TEXT;
+ALTER TABLE sources ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sources ADD COLUMN last_new_at TEXT;
+ALTER TABLE sources ADD COLUMN overran_at TEXT;
+ALTER TABLE sources ADD COLUMN observed_since TEXT;
+UPDATE sources SET observed_since = last_good_at, last_new_at = last_good_at,
+    listed = (SELECT count(*) FROM items WHERE source = sources.id AND last_visit =
+        (SELECT max(last_visit) FROM items WHERE source = sources.id));
+
+ALTER TABLE visits ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE observed (
+    source TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (source, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE days (
+    source TEXT NOT NULL, day TEXT NOT NULL, visits INTEGER NOT NULL, new INTEGER NOT NULL,
+    PRIMARY KEY (source, day)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO days
+    SELECT i.source, substr(i.first_seen_at, 1, 10), count(DISTINCT i.first_visit), count(*) FROM items i
+    WHERE i.first_visit > (SELECT min(first_visit) FROM items WHERE source = i.source) GROUP BY 1, 2;
+
+CREATE TABLE bursts (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, visit INTEGER NOT NULL REFERENCES visits (id),
+    at TEXT NOT NULL, items INTEGER NOT NULL, reason TEXT NOT NULL,
+    released_at TEXT, told INTEGER NOT NULL DEFAULT 0
+) STRICT;
+ALTER TABLE items ADD COLUMN burst INTEGER REFERENCES bursts (id);
+ALTER TABLE entries ADD COLUMN burst INTEGER REFERENCES bursts (id);
+CREATE INDEX items_burst ON items (burst) WHERE burst IS NOT NULL;
+CREATE INDEX entries_burst ON entries (burst) WHERE burst IS NOT NULL;
+"""
+
+
+@migrations()
+def m002_health(db: Database) -> None:
+    """How a source is doing, when it was observed, and what came in bulk.
+
+    A source is observed from `sources.observed_since` to its last good visit; spans before a gap are in `observed`.
+    """
+    for statement in _HEALTH.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+NAMES = ("m001_first", "m002_health")
 """Every step this program knows, in order: an archive with others was made by a newer one."""

@@ -38,12 +38,23 @@ def chunks(values: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
+_PLAIN = (
+    "url",
+    "aliases",
+    "guid",
+    "title",
+    "summary",
+    "content",
+    "authors",
+    "publisher",
+    "speaks_for_many",
+    "language",
+)
+
+
 def pack(found: Found) -> str:
     """Returns a found item as the JSON that a pending item keeps."""
-    fields: dict[str, Any] = {
-        name: getattr(found, name)
-        for name in ("url", "aliases", "guid", "title", "summary", "content", "authors", "publisher", "language")
-    }
+    fields: dict[str, Any] = {name: getattr(found, name) for name in _PLAIN}
     fields["published_at"] = stamp_or_none(found.published_at)
     fields["updated_at"] = stamp_or_none(found.updated_at)
     return json.dumps({key: value for key, value in fields.items() if value}, ensure_ascii=False)

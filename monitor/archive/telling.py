@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from monitor.archive import rows as row_of
 from monitor.archive.connection import Connected, moment_or_none, stamp, stamp_or_none
 from monitor.types import (
+    Bulk,
     Coverage,
     Digest,
     Entry,
@@ -54,6 +55,7 @@ class Telling(Connected):
         newest = self.row("SELECT coalesce(max(number), 0) FROM entries")
         upto = max(after, newest[0]) if newest else after
         entries = self._entries(after, upto, subscription.topics)
+        bulk = () if subscription.at.at_once else self._bulk(after, upto, subscription.topics)
         stories = json.dumps(sorted({entry.story_id for entry in entries}))
         members = self.rows(
             "SELECT id FROM articles WHERE story IN (SELECT value FROM json_each(?)) ORDER BY id", (stories,)
@@ -69,12 +71,23 @@ class Telling(Connected):
             articles=row_of.kept(self, [row[0] for row in members], text=False),
             told=tuple(Told(story_id=row[0], article_id=row[1], version=row[2]) for row in told),
             coverage=tuple(coverage),
+            bulk=bulk,
         )
+
+    def _bulk(self, after: int, upto: int, topics: Sequence[str]) -> tuple[Bulk, ...]:
+        rows = self.rows(
+            "SELECT b.source, count(DISTINCT e.story) FROM entries e JOIN bursts b ON b.id = e.burst "
+            "WHERE number > ? AND number <= ? AND NOT b.told AND EXISTS (SELECT 1 FROM matches m "
+            "WHERE m.article = e.article AND m.topic IN (SELECT value FROM json_each(?))) GROUP BY 1 ORDER BY 1",
+            (after, upto, json.dumps(list(topics))),
+        )
+        return tuple(Bulk(source_id=row[0], stories=row[1]) for row in rows)
 
     def _entries(self, after: int, upto: int, topics: Sequence[str]) -> tuple[Entry, ...]:
         rows = self.rows(
             "SELECT * FROM entries e WHERE number > ? AND number <= ? AND EXISTS (SELECT 1 FROM matches m "
-            "WHERE m.article = e.article AND m.topic IN (SELECT value FROM json_each(?))) ORDER BY number",
+            "WHERE m.article = e.article AND m.topic IN (SELECT value FROM json_each(?))) "
+            "AND (e.burst IS NULL OR EXISTS (SELECT 1 FROM bursts b WHERE b.id = e.burst AND b.told)) ORDER BY number",
             (after, upto, json.dumps(list(topics))),
         )
         return tuple(

@@ -1,4 +1,4 @@
-"""Commands that tend: sources, pending, outbox, status, backup."""
+"""Commands that tend: pending, outbox, status, backup."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli.condition import healths
 from monitor.cli.output import (
     LARGEST,
     AsJson,
@@ -17,6 +18,7 @@ from monitor.cli.output import (
     print_json,
     print_table,
 )
+from monitor.types import Condition
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -24,43 +26,7 @@ if TYPE_CHECKING:
 
 ALIVE_WITHIN = timedelta(minutes=2)
 SHOWN_ILL = 5  # sources that `status` names
-
-
-def sources(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the sources and how each one is."""
-    from monitor import app, due, export
-    from monitor.archive import SourceFacts
-
-    config = _config(context)
-    facts: dict[str, SourceFacts] = {}
-    if app.archive_path(config).exists():
-        with app.reading(config) as archive:
-            facts = dict(archive.facts())
-    listed = []
-    for source in config.sources:
-        state = facts[source.id].state if source.id in facts else None
-        coming = due.next_visit(source, state) if state is not None and state.last_visit_at is not None else None
-        listed.append(export.source(source, facts, coming))
-    if as_json:
-        print_json(listed)
-        return
-    rows = [
-        (s["id"], _health(s), _short(s["last_good_at"], config), s["items"], s["pending"], s["matched"], s["error"])
-        for s in listed
-    ]
-    print_table(None, ("source", "health", "last good visit", "items", "pending", "matched", "problem"), rows)
-
-
-def _health(source: dict[str, object]) -> str:
-    if not source["enabled"]:
-        return "off"
-    if source["last_visit_at"] is None:
-        return "new"
-    return f"ill ({source['failures']}x)" if source["failures"] else "well"
-
-
-def _short(moment: object, config: "Config") -> str | None:
-    return local(datetime.fromisoformat(moment), config.timezone) if isinstance(moment, str) else None
+_WELL = {Condition.WELL, Condition.OFF, Condition.NEW}
 
 
 def pending(
@@ -177,17 +143,19 @@ def status(
     with app.reading(config) as archive:
         beat = archive.heartbeat()
         facts = archive.facts()
+        how = healths(config.sources, archive, datetime.now(UTC))
         waiting = archive.listed([ItemState.PENDING, ItemState.SET_ASIDE])
         unsent = archive.outbox(open_only=True)
     held_by = holder(archive.path)
     fresh = beat is not None and datetime.now(UTC) - beat < ALIVE_WITHIN
     living = fresh and held_by is not None and "`roxham run`" in held_by  # a killed service leaves a fresh beat
     ill = [s.id for s in config.sources if s.enabled and s.id in facts and facts[s.id].state.failures]
+    flagged = [id_ for id_, health in how.items() if health.condition not in _WELL and id_ not in ill]
     document = {
         "alive": living,
         "heartbeat_at": export.when(beat),
         "held_by": held_by,
-        "sources": {"watched": sum(s.enabled for s in config.sources), "ill": ill},
+        "sources": {"watched": sum(s.enabled for s in config.sources), "ill": ill, "flagged": flagged},
         "pending": sum(item.state is ItemState.PENDING for item in waiting),
         "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
         "unsent": len(unsent),
@@ -199,7 +167,7 @@ def status(
         for name, value in (
             ("service", f"{'alive' if living else 'not running'}, last heard {heard}"),
             ("archive", f"{archive.path}, held by {held_by or 'nobody'}"),
-            ("sources", _ill(ill, sum(s.enabled for s in config.sources))),
+            ("sources", _ill(ill, flagged, sum(s.enabled for s in config.sources))),
             ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),
             ("outbox", f"{plural(len(unsent), 'message')} without a receipt"),
         ):
@@ -208,11 +176,14 @@ def status(
         raise typer.Exit(3)
 
 
-def _ill(ill: list[str], watched: int) -> str:
-    if not ill:
-        return f"{watched} watched, none ill"
-    rest = " …; see `roxham sources`" if len(ill) > SHOWN_ILL else ""
-    return f"{len(ill)} of {watched} ill: {', '.join(ill[:SHOWN_ILL])}{rest}"
+def _ill(ill: list[str], flagged: list[str], watched: int) -> str:
+    said = [
+        f"{len(ids)} of {watched} {word}: {', '.join(ids[:SHOWN_ILL])}{' …' if len(ids) > SHOWN_ILL else ''}"
+        for word, ids in (("ill", ill), ("to look at", flagged))
+        if ids
+    ]
+    see = "; see `roxham sources`" if flagged or len(ill) > SHOWN_ILL else ""
+    return "; ".join(said) + see if said else f"{watched} watched, none ill"
 
 
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
@@ -238,5 +209,5 @@ def _config(context: typer.Context) -> "Config":
 
 def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
-    for command in (sources, pending, outbox, status, backup):
+    for command in (pending, outbox, status, backup):
         app.command()(command)

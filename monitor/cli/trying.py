@@ -28,7 +28,7 @@ def try_(
     from monitor import app
     from monitor.pipeline import stand_in
 
-    if problem := _unusable(url):
+    if problem := unusable(url):
         complain(problem)
         raise typer.Exit(2)
     chosen: Context = context.obj
@@ -47,7 +47,7 @@ def try_(
         raise typer.Exit(2)
 
 
-def _unusable(url: str) -> str | None:
+def unusable(url: str) -> str | None:
     """Says what is wrong with an address, without repeating a password that stands in it."""
     from monitor.extract.urls import is_web_address
 

@@ -40,7 +40,7 @@ def collect(
     config = _config(context)
     _known(source, [s.id for s in config.sources], "source", "sources.yaml")
     started = time.monotonic()
-    with _progress(as_json) as progress:
+    with progress_bar(as_json) as progress:
         done = asyncio.run(_collect(config, source, due, wait, progress))
     if as_json:
         print_json(_collected_json(done, time.monotonic() - started))
@@ -149,7 +149,7 @@ def demo(
 
     write_config(folder / "config", port)
     config = app.configuration(folder / "config")
-    with newsroom(port), _progress(False) as progress:
+    with newsroom(port), progress_bar(False) as progress:
         done = asyncio.run(_collect(config, None, False, 10.0, progress))
     deliveries = asyncio.run(_deliver(config, None, True, False, 10.0))
     show(config, folder / "config", done, deliveries)
@@ -168,7 +168,7 @@ def _known(named: list[str] | None, ids: list[str], what: str, file: str) -> Non
 
 
 @contextmanager
-def _progress(as_json: bool) -> "Iterator[Progress | None]":
+def progress_bar(as_json: bool) -> "Iterator[Progress | None]":
     """A bar on a terminal, nothing elsewhere."""
     if as_json or not sys.stderr.isatty():
         yield None
@@ -236,7 +236,7 @@ def _print_deliveries(config: "Config", deliveries: "list[Delivery]", dry_run: b
         from monitor.digest import text
 
         for delivery in deliveries:
-            if delivery.digest is not None and delivery.digest.lines:
+            if delivery.digest is not None and delivery.digest.has_news:
                 typer.echo(text(delivery.digest))
 
 

@@ -17,7 +17,7 @@ from monitor.config.schema import (
     WebKeys,
 )
 from monitor.config.settings import CrawlSettings, MailSettings, WebSettings
-from monitor.types import Credentials, Form, Keep, Read, Source, Subscription, Topic
+from monitor.types import Credentials, Form, Keep, Read, Robots, Source, Subscription, Topic
 
 
 def archive(path: str, base: Path) -> str:
@@ -68,6 +68,7 @@ def source(keys: SourceKeys, environ: Mapping[str, str]) -> Source:
         user, _, password = environ[keys.auth_env].partition(":")
         credentials = Credentials(user=user, password=password)
     name = keys.name or keys.id
+    fastest, slowest = keys.every
     return Source(
         id=keys.id,
         name=name,
@@ -75,11 +76,15 @@ def source(keys: SourceKeys, environ: Mapping[str, str]) -> Source:
         kind=keys.kind,
         url=keys.url.url,
         language=keys.language,
-        every=keys.every,
+        every=fastest,
+        slowest=slowest,
         read=Read(keys.read),
         keep=Keep(keys.keep),
+        robots=Robots(keys.robots),
+        may_be_empty=keys.may_be_empty,
         enabled=keys.enabled,
         credentials=credentials,
+        options=keys.options,
     )
 
 

@@ -1,14 +1,15 @@
 """Holds a document against the schema and says all that is wrong in it, in words and with places."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.document import Document, Trail
 from monitor.config.schema import UNKNOWN_LANGUAGE, Keys, Surroundings
-from monitor.config.values import kind_of, suggestion
+from monitor.config.values import kind_of, suggestion, text
+from monitor.config.wording import wording
 from monitor.errors import Problem
 
 K = TypeVar("K", bound=Keys)
@@ -32,56 +33,71 @@ def check(document: Document, model: type[K], around: Surroundings) -> K | None:
         document.problems.append(document.problem((), f"{what}; the file begins with a key such as {expected}:"))
         return None
     document.problems += _repeated(document)
+    unclean = _unclean_options(document)
+    document.problems += unclean.values()
     try:
         checked = model.model_validate(document.data, context=around)
     except ValidationError as errors:
         found = errors.errors(include_url=False, include_input=True)
-        document.problems += [_problem(document, model, error) for error in found]
+        document.problems += _problems(document, model, around, found, unclean)
         return None
     return None if document.problems else checked
 
 
-def _problem(document: Document, model: type[Keys], error: ErrorDetails) -> Problem:
-    trail: Trail = error["loc"]
-    at_key = trail[-1:] == ("[key]",)
-    trail = trail[:-1] if at_key else trail
-    if trail not in document.places and trail not in document.keys:
-        # Forms and titles without a language were put under one that stands nowhere in the file.
-        without = tuple(step for step in trail if step != UNKNOWN_LANGUAGE)
-        trail = without if without in document.places else trail
-    match error["type"]:
-        case "extra_forbidden":
-            return document.problem(trail, _unknown(trail, model), at_key=True)
-        case "missing":
-            return document.problem(trail, "is required")
-        case "value_error":
-            return document.problem(trail, str(error["ctx"]["error"]), at_key=at_key)
-        case _:
-            return document.problem(trail, _wrong_type(error), at_key=at_key)
+def _problems(
+    document: Document,
+    model: type[Keys],
+    around: Surroundings,
+    errors: Iterable[ErrorDetails],
+    unclean: Container[Trail],
+) -> Iterator[Problem]:
+    of_values: dict[tuple[Trail, bool], list[ErrorDetails]] = {}
+    for error in errors:
+        trail: Trail = error["loc"]
+        match error["type"]:
+            case "extra_forbidden":
+                yield document.problem(trail, _unknown(document, trail, model, around), at_key=True)
+            case "missing":
+                yield document.problem(trail, "is required")
+            case _:
+                at_key = trail[-1:] == ("[key]",)
+                place = _written(document, trail[:-1] if at_key else trail)
+                of_values.setdefault((place, at_key), []).append(error)
+    for (trail, at_key), found in of_values.items():
+        if trail not in unclean:
+            yield document.problem(trail, wording(found), at_key=at_key)
 
 
-def _wrong_type(error: ErrorDetails) -> str:
-    given = error["input"]
-    if given is None:
-        return "has no value; give one or remove the key"
-    if error["type"] == "list_type":
-        example = f"; write [{given}]" if isinstance(given, str) and given.isprintable() else ""
-        return f"a list is expected, not {kind_of(given)}{example}"
-    if error["type"] in {"dict_type", "model_type"}:
-        return f"a mapping (key: value) is expected, not {kind_of(given)}"
-    return error["msg"]
+def _written(document: Document, trail: Trail) -> Trail:
+    """Returns where a value stands in the file: pydantic's trail has steps that do not.
+
+    Forms and titles without a language were put under one; of a value that may be of several types each is named.
+    """
+    if trail in document.places or trail in document.keys:
+        return trail
+    without = tuple(step for step in trail if step != UNKNOWN_LANGUAGE)
+    if without in document.places:
+        return without
+    for end in range(len(trail) - 1, 3, -1):  # not above an option
+        if trail[2] == "options" and trail[:end] in document.places:
+            return trail[:end]
+    return trail
 
 
-def _unknown(trail: Trail, model: type[Keys]) -> str:
+def _unknown(document: Document, trail: Trail, model: type[Keys], around: Surroundings) -> str:
     name = str(trail[-1])
     section = str(trail[0]) if len(trail) > 1 else ""
     if secret := _SECRETS.get((section, _SECRET_NAMES.get(name, name))):
         return secret
-    known = _names(model, trail[:-1])
+    if trail[2:3] == ("options",):
+        kind = str(document.at((*trail[:2], "kind"))).strip()
+        known = _names(around.options[kind], trail[3:-1])
+    else:
+        known = _names(model, trail[:-1])
     return "unknown key" + suggestion(name, known, otherwise=f" (known: {', '.join(known)})")
 
 
-def _names(model: type[Keys], trail: Trail) -> list[str]:
+def _names(model: type[BaseModel], trail: Trail) -> list[str]:
     """The keys that may stand in the mapping at `trail`."""
     for step in trail:
         if isinstance(step, str):
@@ -89,13 +105,13 @@ def _names(model: type[Keys], trail: Trail) -> list[str]:
     return [name for name, _, _ in fields(model)]
 
 
-def fields(model: type[Keys]) -> Iterator[tuple[str, bool, type[Keys] | None]]:
+def fields(model: type[BaseModel]) -> Iterator[tuple[str, bool, type[BaseModel] | None]]:
     """The keys of a mapping as they are written, whether each holds a list, and the mapping below it if any."""
     for name, field in model.model_fields.items():
         kind, listed = field.annotation, False
         if getattr(kind, "__origin__", None) is list:
             kind, listed = kind.__args__[0], True  # type: ignore[union-attr]
-        below = kind if isinstance(kind, type) and issubclass(kind, Keys) else None
+        below = kind if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_fields else None
         yield field.alias or name, listed, below
 
 
@@ -113,6 +129,20 @@ def _repeated(document: Document) -> Iterator[Problem]:
                 if isinstance(listed, list):
                     places = [((name, number, below, place), value) for place, value in enumerate(listed)]
                     yield from _twice(document, places, "listed twice:")
+
+
+def _unclean_options(document: Document) -> dict[Trail, Problem]:
+    """Options of a source without a value, and texts that are empty or more than a line: their models do not look."""
+    found = {}
+    for trail in document.places:
+        if trail[:1] == ("sources",) and len(trail) > 3 and trail[2] == "options":
+            value = document.at(trail)
+            if value is None or isinstance(value, str):
+                try:
+                    text(value)
+                except ValueError as error:
+                    found[trail] = document.problem(trail, str(error))
+    return found
 
 
 def _twice(document: Document, found: Iterable[tuple[Trail, object]], what: str) -> Iterator[Problem]:

@@ -56,6 +56,16 @@ class Document:
         line, column = place or self.places.get((), (1, 1))
         return Problem(file=self.file, line=line, column=column, path=self.spell(trail), what=what)
 
+    def at(self, trail: Trail) -> object:
+        """Returns the value at a place; None where there is none."""
+        here = self.data
+        for step in trail:
+            if isinstance(step, int):
+                here = here[step] if isinstance(here, list) and step < len(here) else None
+            else:
+                here = here.get(step) if isinstance(here, dict) else None
+        return here
+
     def spell(self, trail: Trail) -> str:
         """Returns the way to a value as people read it: `sources[ircc-en].url`; without an id, counted from 1."""
         spelled, here = "", self.data

@@ -6,6 +6,9 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import BaseModel
 
 from monitor.config import build, environment, remarks
 from monitor.config.check import check
@@ -23,11 +26,18 @@ from monitor.config.settings import Config
 from monitor.errors import ConfigError, Problem
 
 
-def load(folder: Path, *, kinds: Collection[str], environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    folder: Path,
+    *,
+    kinds: Collection[str],
+    options: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+    environ: Mapping[str, str] = os.environ,
+) -> Config:
     """Reads a configuration.
 
-    `kinds` are the names of the spiders that exist. Relative paths in the files and in the environment are relative
-    to the folder that holds `folder`. Nothing is written, and nothing is looked up on a network.
+    `kinds` are the names of the spiders that exist, and `options` says what a source of each can be told besides: kind
+    → model. Relative paths in the files and in the environment are relative to the folder that holds `folder`. Nothing
+    is written, and nothing is looked up on a network.
 
     Raises:
         ConfigError: with every problem of the four files and of the environment, in reading order.
@@ -36,7 +46,9 @@ def load(folder: Path, *, kinds: Collection[str], environ: Mapping[str, str] = o
         what = f"there is no such folder; `roxham init {folder}` writes a commented starter configuration"
         raise ConfigError([Problem(str(folder), 1, 1, "", what)])
     documents = {name: read(folder / name, str(folder / name)) for name in FILES}
-    around = Surroundings(kinds=sorted(kinds), topics=_topic_ids(documents["topics.yaml"]), environ=environ)
+    around = Surroundings(
+        kinds=sorted(kinds), options=options, topics=_topic_ids(documents["topics.yaml"]), environ=environ
+    )
     checked = {name: check(documents[name], model, around) for name, model in FILES.items()}
     base = Path(os.path.abspath(folder)).parent  # noqa: PTH100 - resolve() would leave a folder that is a link
     outside = environment.read(environ, base)
@@ -88,7 +100,7 @@ def _fingerprint(*files: Keys) -> str:
 
 def _meaning(value: object) -> object:
     """A value without its notation, ready for JSON: order where order counts, no secrets."""
-    if isinstance(value, Keys):
+    if isinstance(value, BaseModel):
         return {name: _meaning(getattr(value, name)) for name in type(value).model_fields}
     if is_dataclass(value):
         return {part.name: _meaning(getattr(value, part.name)) for part in fields(value) if part.name != "credentials"}

@@ -1,10 +1,13 @@
 """Every key of the four files with its default and its meaning, for the documentation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from pydantic import BaseModel
 
 from monitor.config.check import fields
-from monitor.config.schema import FILES, Keys
+from monitor.config.schema import FILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +15,7 @@ class Key:
     """One key as the documentation shows it."""
 
     file: str
+    kind: str | None = None  # of an option: the kind that has it
     path: str  # `sources[].url`: [] stands for each item of a list
     required: bool
     default: str | None  # None where the key is required
@@ -19,12 +23,25 @@ class Key:
     meaning: str  # one line
 
 
-def keys() -> tuple[Key, ...]:
-    """Returns every key that may be written, in the order of the files and of the keys in them."""
-    return tuple(key for file, model in FILES.items() for key in _below(file, model, ""))
+_OF_A_SOURCE = "sources[].options."
 
 
-def _below(file: str, model: type[Keys], prefix: str) -> Iterator[Key]:
+def keys(options: Mapping[str, type[BaseModel]] = MappingProxyType({})) -> tuple[Key, ...]:
+    """Returns every key that may be written, in the order of the files and of the keys in them.
+
+    The options of each kind (see `load`) follow the keys of sources.yaml, kind by kind.
+    """
+    return tuple(key for file, model in FILES.items() for key in _of_file(file, model, options))
+
+
+def _of_file(file: str, model: type[BaseModel], options: Mapping[str, type[BaseModel]]) -> Iterator[Key]:
+    yield from _below(file, model, "")
+    if "sources" in model.model_fields:
+        for kind, own in sorted(options.items()):
+            yield from _below(file, own, _OF_A_SOURCE, kind)
+
+
+def _below(file: str, model: type[BaseModel], prefix: str, kind: str | None = None) -> Iterator[Key]:
     described = {field.alias or name: field for name, field in model.model_fields.items()}
     for name, listed, below in fields(model):
         field = described[name]
@@ -33,15 +50,20 @@ def _below(file: str, model: type[Keys], prefix: str) -> Iterator[Key]:
         shown = extra.get("shown") if isinstance(extra, dict) else None
         yield Key(
             file=file,
+            kind=kind,
             path=prefix + name,
             required=required,
-            default=None if required else str(shown or _written(field.default)),
-            literal=not required and shown is None,
+            default=None if required else str(shown or _written(field.get_default(call_default_factory=True))),
+            literal=not required and shown is None and field.default is not None,
             meaning=field.description or "",
         )
         if below is not None:
-            yield from _below(file, below, f"{prefix}{name}{'[]' if listed else ''}.")
+            yield from _below(file, below, f"{prefix}{name}{'[]' if listed else ''}.", kind)
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_written, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

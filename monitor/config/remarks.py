@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from monitor.config import addresses
 from monitor.config.document import Document, Trail
@@ -10,6 +12,9 @@ from monitor.errors import Problem
 
 # RFC 2606, section 3: reserved for examples. An e-mail address or a web page, perhaps in a domain below.
 _PLACEHOLDER = re.compile(r"(?:[@.]|://)example\.(?:org|com|net)(?:[:/]|\Z)", re.IGNORECASE)
+# RFC 6761, section 6: names that no publisher can have.
+_NOBODYS_HOST = re.compile(r"(?:\A|\.)(?:test|invalid|localhost|example(?:\.(?:org|com|net))?)\Z", re.IGNORECASE)
+_OFTEN = timedelta(minutes=1)
 
 
 def warnings(
@@ -43,6 +48,13 @@ def _sources(document: Document, file: SourcesFile) -> Iterator[Problem]:
             yield document.problem(trail, what)
         if not keys.enabled:
             continue
+        if keys.read == "feed" and not getattr(keys.options, "holds_texts", True):
+            what = f"kind {keys.kind} lists links, not texts: an article is no more than its headline and teaser"
+            yield document.problem((*trail[:2], "read"), what)
+        host = (urlsplit(keys.url.url).hostname or "").rstrip(".")
+        if keys.every[0] < _OFTEN and not (addresses.is_this_machine(host) or _NOBODYS_HOST.search(host)):
+            what = f"{host} is asked more than once a minute; publishers take that for an attack"
+            yield document.problem((*trail[:2], "every"), what)
         if keys.url.url in first:
             yield document.problem(trail, f"the same address as source {first[keys.url.url]}: it is visited twice")
         first.setdefault(keys.url.url, keys.id)

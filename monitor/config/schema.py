@@ -33,6 +33,7 @@ class Surroundings:
     """What a value is checked against besides itself."""
 
     kinds: Collection[str]
+    options: Mapping[str, type[BaseModel]]  # kind → its options, where it has any
     topics: Collection[str] | None  # None: the file that names them cannot be read
     environ: Mapping[str, str]
 
@@ -114,6 +115,18 @@ def _topic_id(value: object, info: ValidationInfo) -> str:
 
 def _kind(value: object, info: ValidationInfo) -> str:
     return values.one_of(value, _around(info).kinds, what="kind")
+
+
+def _options(value: object, info: ValidationInfo) -> BaseModel | None:
+    kind = info.data.get("kind")
+    if kind is None:
+        return None  # of a kind that does not exist nothing can be said
+    model = _around(info).options.get(kind)
+    if model is not None:
+        return model.model_validate({} if value is Unwritten or value is None else value)
+    if value is Unwritten or not value:
+        return None
+    raise ValueError(f"kind {kind} has no options; remove the key")
 
 
 def _auth_env(value: object, info: ValidationInfo) -> str | None:
@@ -227,7 +240,16 @@ class SourceKeys(Keys):
     language: Annotated[str | None, PlainValidator(_maybe(values.language))] = key(
         "ISO 639 code of its language", Unwritten, shown="what each item or page says"
     )
-    every: Duration = key("time between two visits", "15m")
+    options: Annotated[BaseModel | None, PlainValidator(_options)] = key(
+        "what else a source of this kind can be told; see the tables of the kinds",
+        Unwritten,
+        shown="the kind's defaults",
+    )
+    every: Annotated[tuple[timedelta, timedelta | None], PlainValidator(values.interval)] = key(
+        "time between two visits; with two bounds, such as 10m to 1h, it adapts between them to how often the source "
+        "brings something new",
+        "15m",
+    )
     read: Annotated[str, PlainValidator(lambda value: values.one_of(value, ("page", "feed")))] = key(
         "page: each article's page is fetched; feed: the feed's own text is the article", "page"
     )
@@ -236,6 +258,12 @@ class SourceKeys(Keys):
         "matched",
         "text",
     )
+    robots: Annotated[str, PlainValidator(lambda value: values.one_of(value, ("pages", "all", "none")))] = key(
+        "which requests heed robots.txt: pages: those for pages of articles and pages of links; all: those for feeds "
+        "and interfaces too; none",
+        "pages",
+    )
+    may_be_empty: Truth = key("true: an answer without any item is an ordinary one, not a fault", False)
     enabled: Truth = key("false: the source is not visited", True)
     note: MaybeText = key("a remark for people, such as why it is not enabled", Unwritten, shown="none")
     auth_env: Annotated[str | None, PlainValidator(_auth_env)] = key(

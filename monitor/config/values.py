@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"([0-9]{1,12})([smhd])")
 _LOOSE_DURATION = re.compile(r"([0-9]{1,12})\s*([smhd])[a-z]*\.?", re.IGNORECASE)
+_BOUNDS = re.compile(r"([0-9]{1,12}[smhd])\s*(?:-|\u2013|\.\.|,|and)\s*([0-9]{1,12}[smhd])")
 LONGEST = timedelta(days=36_500)
 """A hundred years: a time that far back or ahead can still be written as a date."""
 
@@ -90,6 +91,26 @@ def duration(value: object, *, zero: bool = False) -> timedelta:
     if seconds > LONGEST.total_seconds():
         raise ValueError("is longer than a hundred years")
     return timedelta(seconds=seconds)
+
+
+def interval(value: object) -> tuple[timedelta, timedelta | None]:
+    """A duration, or the bounds between which one adapts: 10m, 10m to 1h. The second is None where one is written."""
+    words = re.split(r"\s+to(?:\s+|\Z)", value.strip()) if isinstance(value, str) else []
+    if len(words) < 2:
+        meant = _BOUNDS.fullmatch(value.strip()) if isinstance(value, str) else None
+        if meant:
+            raise ValueError(
+                f'"{value}" is not an interval such as 10m, or 10m to 1h; did you mean {meant[1]} to {meant[2]}?'
+            )
+        return duration(value), None
+    if len(words) > 2 or not all(words):
+        raise ValueError(f'"{value}" is not an interval such as 10m, or 10m to 1h')
+    fastest, slowest = duration(words[0]), duration(words[1])
+    if fastest == slowest:
+        raise ValueError(f"both bounds are the same; write {words[0]}")
+    if fastest > slowest:
+        raise ValueError(f"the shorter time comes first; write {words[1]} to {words[0]}")
+    return fastest, slowest
 
 
 def duration_text(length: timedelta) -> str:

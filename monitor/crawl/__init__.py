@@ -7,12 +7,14 @@ the callers' own callbacks raise (a full disk must not look like a quiet day), a
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.crawl import egress, profile
 from monitor.crawl.politeness import Hosts
+from monitor.crawl.robots import Robots
 from monitor.errors import PageError
 from monitor.types import Clock, Page, Pending, Source, SourceState, Visit, VisitOutcome
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import AsyncCrawlerRunner
 
-    from monitor.crawl.leash import Leash
+    from monitor.crawl.leash import Leash, Manners
 
 PATIENCE = timedelta(seconds=5)
 _ARTICLE = "article"  # the spider that reads pages; it finds nothing
@@ -39,16 +41,19 @@ class Crawl:
     """Visits sources and reads pages, politely: one request per host at a time, `delay` between two.
 
     Visits and reads may run at the same time; they take turns at a host. A host that gave no answer twice in a row is
-    left alone for the rest of the call: what else was wanted of it fails at once, as trouble that passes.
+    left alone for the rest of the call: what else was wanted of it fails at once, as trouble that passes. So does what
+    is wanted of a server that answered 429 or 503, for as long as it asked for or longer each time, of every call.
+    Pages, and what else a spider marks so, are read only where robots.txt allows it.
 
     Args:
-        user_agent: sent with each request, as it is.
+        user_agent: sent with each request, as it is; its first word, up to a slash, is the name that robots.txt knows.
         clock: gives the times of visits and pages.
         delay: from the end of one request to a host to the beginning of the next.
-        timeout: for one request, from connecting to the last byte.
+        timeout: for one thing that is fetched, from looking the host up to the last byte, over all its redirects;
+            waiting for a turn is not counted.
         max_bytes: of one answer, packed and unpacked.
         allow_private: networks inside that may be connected to (see `egress.rules`).
-        concurrency: requests of one call under way at one time.
+        concurrency: requests of one call under way at one time; slow ones are not counted (`politeness.Places`).
 
     Raises:
         ValueError: an entry of `allow_private` cannot be read.
@@ -68,6 +73,7 @@ class Crawl:
         egress.rules(allow_private)
         self._clock = clock
         self._hosts = Hosts(delay)
+        self._robots = Robots(re.split(r"[/\s]", user_agent, maxsplit=1)[0], clock)
         self._concurrency = concurrency
         self._settings = profile.settings(
             user_agent=user_agent,
@@ -75,7 +81,7 @@ class Crawl:
             max_bytes=max_bytes,
             allow_private=allow_private,
         )
-        self._made: tuple[AsyncCrawlerRunner, ssl.SSLContext] | None = None
+        self._made: tuple[AsyncCrawlerRunner, ssl.SSLContext, Manners] | None = None
         self._leashes: set[Leash] = set()
         self._stopping = asyncio.Event()
 
@@ -83,6 +89,8 @@ class Crawl:
         self, errands: Sequence[tuple[Source, SourceState]], keep: Callable[[Visit], Awaitable[None]]
     ) -> None:
         """Visits each source once; `keep` gets one visit for each, in the order in which the answers come.
+
+        Sources whose last visit failed come after the others of their host.
 
         When stopped, sources without an answer are not kept. Source ids must differ.
 
@@ -103,7 +111,8 @@ class Crawl:
                     leash.end(error)
 
         kinds: dict[str, list[tuple[Source, SourceState]]] = {}
-        for source, state in _by_turns(errands, lambda errand: errand[0].url):
+        trusted_first = sorted(errands, key=lambda errand: errand[1].failures > 0)
+        for source, state in _by_turns(trusted_first, lambda errand: errand[0].url):
             kinds.setdefault(source.kind, []).append((source, state))
         if _ARTICLE in kinds:
             raise KeyError(f"Spider not found: {_ARTICLE} is no kind of source")
@@ -131,8 +140,9 @@ class Crawl:
     ) -> None:
         """Reads the page of each item: `begin` once, right before its first request leaves, then `keep` once.
 
-        An item that cannot be asked for (no address, a strange scheme, a silent host) is kept without `begin`. When
-        stopped, items that had not begun are not kept; what was dropped in flight is kept as `StoppedError`.
+        An item that cannot be asked for (no address, a strange scheme, a silent host, a server that wants to be left
+        alone, what robots.txt does not allow) is kept without `begin`. When stopped, items that had not begun are not
+        kept; what was dropped in flight is kept as `StoppedError`.
 
         Raises:
             Exception: what `begin` or `keep` raised; the crawl has ended then.
@@ -158,7 +168,14 @@ class Crawl:
                 except Exception as error:  # noqa: BLE001 - raised again by `walk`
                     leash.end(error)
 
-        turns = _by_turns(tasks, lambda task: task[0].found.url or "")
+        sound = []
+        for pending, source in tasks:
+            problem = egress.odd(pending.found.url or "")  # as it came: Scrapy mends what it can
+            if problem is None:
+                sound.append((pending, source))
+            else:
+                await kept(pending, PageError(problem, temporary=False))
+        turns = _by_turns(sound, lambda task: task[0].found.url or "")
         await self._walk(leash, {_ARTICLE: {"tasks": turns, "begin": beginning, "keep": kept, "clock": self._clock}})
         for pending in tuple(waiting.values()):
             if not self._stopping.is_set():
@@ -172,16 +189,19 @@ class Crawl:
         await asyncio.gather(*(leash.stop(PATIENCE) for leash in tuple(self._leashes)))
 
     def _leash(self) -> "Leash":
-        from monitor.crawl.leash import Leash  # Scrapy takes half a second to import
+        from monitor.crawl.leash import Leash, Manners  # Scrapy takes half a second to import
 
         if self._made is None:
             from scrapy.crawler import AsyncCrawlerRunner
             from scrapy.utils.ssl import _make_ssl_context
 
             logging.getLogger("scrapy").setLevel(logging.WARNING)
+            # what it warns of becomes an error that the visit says (download.py, Decompression)
+            logging.getLogger("scrapy.downloadermiddlewares.httpcompression").setLevel(logging.ERROR)
             runner = AsyncCrawlerRunner(self._settings)
-            self._made = runner, _make_ssl_context(runner.settings)
-        return Leash(*self._made, self._hosts, self._concurrency)
+            manners = Manners(self._clock, self._hosts, self._robots)
+            self._made = runner, _make_ssl_context(runner.settings), manners
+        return Leash(*self._made, self._concurrency)
 
     async def _walk(self, leash: "Leash", spiders: dict[str, dict[str, object]]) -> None:
         self._leashes.add(leash)

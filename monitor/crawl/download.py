@@ -2,13 +2,11 @@
 
 import asyncio
 import re
-import socket
-from contextvars import ContextVar
+from time import monotonic
 from typing import NoReturn, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from aiohttp import AddrInfoType
 from scrapy import Request
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
 from scrapy.crawler import Crawler
@@ -23,12 +21,24 @@ from scrapy.exceptions import (
     IgnoreRequest,
 )
 from scrapy.http import Response
+from w3lib.url import safe_url_string
 
-from monitor.crawl import egress
-from monitor.crawl.leash import Leash, LeashedCrawler
+from monitor.crawl import connection, egress, robots
+from monitor.crawl.leash import Leash, LeashedCrawler, PutOffError, StoppedRequest
+from monitor.crawl.profile import MAX_REDIRECTS
+from spiders import trouble
 
-_refused: ContextVar[list[str]] = ContextVar("refused")
-"""What the address check said during one request; aiohttp turns errors of a connection into errors of its own."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NO_ANSWER = (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+)
+_MOST_PACKINGS = 3  # of one answer, one around the other; each costs as much time as the largest answer
+_LEAST_TIME = 0.001  # seconds; aiohttp takes 0 for no limit
 
 
 def _too_large(limit: int) -> str:
@@ -38,7 +48,7 @@ def _too_large(limit: int) -> str:
 
 
 class Handler(AiohttpDownloadHandler):
-    """Scrapy's aiohttp handler: requests leave when their leash lets them, to allowed addresses only.
+    """Scrapy's aiohttp handler: requests leave when their leash and robots.txt let them, to allowed addresses only.
 
     Raises Scrapy's own exceptions with words for people, and IgnoreRequest for what will never be fetched.
     """
@@ -48,27 +58,41 @@ class Handler(AiohttpDownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super(AiohttpDownloadHandler, self).__init__(crawler)  # whose own __init__ opens a session without the check
         self._leash: Leash = cast(LeashedCrawler, crawler).leash
-        self._allow = egress.rules(crawler.settings.getlist("EGRESS_ALLOWED"))
         self._ssl_context = self._leash.tls
+        self._patience = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
+        self._agent: str = crawler.settings["USER_AGENT"]
+        allow = egress.rules(crawler.settings.getlist("EGRESS_ALLOWED"))
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,  # the leash counts; aiohttp would count waiting into the time-out
-                socket_factory=self._socket,
-            ),
+            connector=connection.Connector(allow, crawler.settings.getint("DOWNLOAD_MAXSIZE")),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             response_class=_ClientResponse,
+            max_line_size=connection.MAX_FIELD,
+            max_field_size=connection.MAX_FIELD,
+            max_headers=connection.MAX_FIELDS,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
 
     async def download_request(self, request: Request) -> Response:
-        parts = urlsplit(request.url)
-        if parts.username is not None or parts.password is not None:
-            raise IgnoreRequest("refused: the address holds a user name or password")
+        problem = egress.unsound(request.url)
+        if problem is not None:
+            raise IgnoreRequest(problem)
+        if request.meta.get("robots"):
+            await self._ask_leave(request.url)
+        return await self._send(request)
+
+    async def _send(self, request: Request) -> Response:
+        """Sends one request in its turn, with what is left of the time for all its redirects.
+
+        Raises:
+            StoppedRequest: the crawl was stopped.
+            PutOffError: the server asked to be left alone.
+        """
         async with self._leash.turn(request):
             departure = request.meta.pop("departure", None)
             if departure is not None:
                 await departure()
+            started = monotonic()
             try:
                 async with self._leash.flight():
                     response = await self._fetch(request)
@@ -76,41 +100,94 @@ class Handler(AiohttpDownloadHandler):
                 self._leash.unanswered(request)
                 raise
             except TimeoutError:  # the leash was pulled; the handler's own time-out has another class
-                request.meta["dropped"] = True
-                raise IgnoreRequest("stopped") from None
-            self._leash.answered(request)
+                raise StoppedRequest("stopped") from None
+            left = request.meta["download_timeout"] - (monotonic() - started)
+            request.meta["download_timeout"] = max(left, _LEAST_TIME)  # a redirect inherits it
+            wait, now = None, self._leash.manners.clock()
+            if response.status in (429, 503):
+                wait = trouble.retry_after(trouble.plain_headers(response), now)
+            self._leash.answered(request, response.status, wait, now)
             return response
+
+    async def _ask_leave(self, url: str) -> None:
+        """Asks robots.txt; what Crawl-delay says holds for the host from now on.
+
+        Raises:
+            StoppedRequest: the crawl was stopped.
+            PutOffError: the address is not allowed, or the file cannot be read.
+        """
+        manners = self._leash.manners
+        async with self._leash.waiting():
+            verdict = await manners.robots.verdict(url, self._robots_file)
+        if not verdict.allowed:
+            raise PutOffError(verdict.reason or "", verdict.wait, tried=verdict.known)
+        manners.hosts.slow_down(urlsplit(url).hostname or "", verdict.pause)
+
+    async def _robots_file(self, url: str) -> robots.File:
+        """Fetches robots.txt, through as many redirects as any answer may have (RFC 9309, 2.3.1.2: at least five)."""
+        headers = {"User-Agent": self._agent, "Accept": "text/plain,*/*;q=0.1", "Accept-Encoding": "gzip"}
+        left, asked = self._patience, url
+        for _ in range(1 + MAX_REDIRECTS):
+            problem = egress.unsound(url)
+            if problem is not None:
+                raise robots.NoFileError(problem)
+            meta = {"download_timeout": left, "cut_at": robots.MAX_BYTES, "errand": None}  # ahead: others wait for it
+            request = Request(url, headers=headers, meta=meta)
+            try:
+                response = await self._send(request)
+            except (StoppedRequest, PutOffError):
+                raise
+            except _NO_ANSWER as error:
+                if isinstance(error, IgnoreRequest) and url == asked:
+                    raise  # the page will never be fetched either
+                raise robots.NoFileError(str(error)) from error
+            location = response.headers.get("Location")
+            if response.status not in _REDIRECTS or location is None:
+                return robots.File(response.status, trouble.plain_headers(response), response.body)
+            left = request.meta["download_timeout"]
+            url = urljoin(url, safe_url_string(location))
+            if egress.odd(location.decode("latin-1")) or urlsplit(url).scheme not in ("http", "https"):
+                break
+        return robots.File(404, {}, b"")  # RFC 9309, 2.3.1.2: more redirects may count as if there were none
 
     async def _fetch(self, request: Request) -> Response:
         host = urlsplit(request.url).netloc
         refused: list[str] = []
-        token = _refused.set(refused)
+        token = connection.refused.set(refused)
         request.meta["verbatim_url"] = True  # Scrapy has made the address safe; yarl would quote it anew
         try:
             return await super().download_request(request)
         except DownloadTimeoutError as error:
-            seconds = request.meta["download_timeout"]
+            seconds = request.meta.get("patience", self._patience)
             raise DownloadTimeoutError(f"no complete answer from {host} within {seconds:g} s") from error
         except CannotResolveHostError as error:
+            if refused:
+                raise IgnoreRequest(refused[0]) from error
             raise CannotResolveHostError(f"the host {host} is not known") from error
         except DownloadConnectionRefusedError as error:
             if refused:
                 raise IgnoreRequest(refused[0]) from error
             raise DownloadConnectionRefusedError(_no_connection(host, error.__cause__)) from error
         except DownloadFailedError as error:
+            if isinstance(error.__cause__, connection.TooMuchError):
+                raise DownloadCancelledError(str(error)) from error
+            if isinstance(error.__cause__, aiohttp.ClientResponseError):
+                said = error.__cause__.message.partition("\n")[0]
+                raise DownloadFailedError(f"{host} sends no HTTP that can be read: {said}") from error
             raise DownloadFailedError(f"the connection to {host} broke off: {error}") from error
         finally:
             request.meta.pop("verbatim_url", None)
-            _refused.reset(token)
+            connection.refused.reset(token)
 
-    def _socket(self, info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        host, port = str(address[0]), int(address[1])
-        if not egress.allowed(host, port, self._allow):
-            reason = egress.refusal(host, port)
-            _refused.get([]).append(reason)
-            raise OSError(reason)
-        return socket.socket(family, kind, protocol)
+    async def _read_response(self, response: _ClientResponse, request: Request) -> Response:
+        limit = request.meta.get("cut_at")
+        if limit is None:
+            return await super()._read_response(response, request)
+        body = bytearray()
+        while len(body) < limit and (chunk := await response.content.readany()):
+            body += chunk
+        headers = self._extract_headers(response)
+        return Response(request.url, status=response.status, headers=headers, body=bytes(body[:limit]))
 
     @staticmethod
     def _cancel_maxsize(size: int, limit: int, request: Request, *, expected: bool) -> NoReturn:
@@ -145,6 +222,16 @@ class Redirects(RedirectMiddleware):
     def handle_referer(self, request: Request, response: Response) -> None:
         request.headers.pop("Referer", None)
 
+    def process_response(  # type: ignore[override]  # the superclass's `spider` is deprecated
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        location = response.headers.get("Location")
+        if location is not None and response.status in _REDIRECTS:
+            problem = egress.odd(location.decode("latin-1"))  # as it came: Scrapy mends what it can
+            if problem is not None:
+                raise IgnoreRequest(problem)
+        return super().process_response(request, response)
+
     def _redirect(self, redirected: Request, request: Request, reason: object) -> Request:
         try:
             return super()._redirect(redirected, request, reason)
@@ -158,6 +245,9 @@ class Decompression(HttpCompressionMiddleware):
     def process_response(  # type: ignore[override]  # the superclass's `spider` is deprecated
         self, request: Request, response: Response
     ) -> Request | Response:
+        packings = response.headers.getlist("Content-Encoding")
+        if sum(packing.count(b",") + 1 for packing in packings) > _MOST_PACKINGS:
+            raise DownloadFailedError("the answer is packed again and again")
         try:
             return super().process_response(request, response)
         except IgnoreRequest as error:
@@ -166,3 +256,6 @@ class Decompression(HttpCompressionMiddleware):
             packing = (response.headers.get("Content-Encoding") or b"").decode("latin-1")
             packing = re.sub(r"[^\w, -]", "", packing)[:40]
             raise DownloadFailedError(f"the answer cannot be unpacked ({packing})") from error
+
+    def _warn_unknown_encoding(self, response: Response, encodings: list[bytes]) -> None:
+        """Leaves it to the spider to say that it cannot read the answer; some servers name a charset here."""

@@ -4,15 +4,28 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.exceptions import DownloadFailedError, IgnoreRequest
+from scrapy.http import Response
 
-from monitor.crawl.politeness import Hosts, Silence
+from monitor.crawl.politeness import Hosts, Places, Rests, Silence
+from monitor.crawl.robots import Robots
+from monitor.types import Clock
+
+_DEFAULT_PORTS = {None, 80, 443}
+_PROBE, _LEAST_PROBE = 6, 0.5  # the part of the time-out, and the seconds, for a visit of a host that stays silent
+
+
+class StoppedRequest(IgnoreRequest):
+    """The crawl was stopped: there is no result to keep."""
+
+    dropped = True
 
 
 class LeashedCrawler(Crawler):
@@ -20,32 +33,88 @@ class LeashedCrawler(Crawler):
 
     leash: "Leash"
 
+    async def fetch(self, request: Request) -> Response:
+        """Returns the answer to a request, redirects followed.
+
+        `ExecutionEngine.download_async` does the same by way of the downloader's slots, whose limits are all switched
+        off (profile.py) and which cost as much as the request. The engine is told of the request, and waits for it.
+
+        Raises:
+            StoppedRequest: the crawl was stopped.
+            Exception: what the middlewares and the handler raise.
+        """
+        engine = self._engine
+        while True:
+            slot = engine._slot if engine is not None else None
+            if engine is None or slot is None or slot.closing is not None:
+                raise StoppedRequest("stopped")
+            downloader = engine.downloader
+            slot.add_request(request)
+            try:
+                answer = await downloader.middleware.download_async(downloader.handlers.download_request_async, request)
+            finally:
+                slot.remove_request(request)
+            if isinstance(answer, Response):
+                answer.request = request
+                return answer
+            request = answer
+
+
+class PutOffError(DownloadFailedError):
+    """The request did not leave, and is not to leave before `wait` has passed.
+
+    `tried`: the answer is known all the same (robots.txt does not allow it).
+    """
+
+    def __init__(self, reason: str, wait: timedelta, *, tried: bool = False) -> None:
+        super().__init__(reason)
+        self.wait = wait
+        self.tried = tried
+
+
+class SilentError(DownloadFailedError):
+    """The request did not leave: its host gave no answer twice in a row."""
+
+    tried = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What is known of hosts, shared by all calls; `clock` gives the present moment."""
+
+    clock: Clock
+    hosts: Hosts
+    robots: Robots
+    rests: Rests = field(default_factory=Rests)
+
 
 class Leash:
     """Holds the crawls of one call; the download handler asks it before a request leaves.
 
-    Two marks in `request.meta` belong to the crawl: `departure` (awaited once, right before the first request leaves)
-    and `dropped` (set where the crawl was stopped: there is no result to keep).
+    Marks in `request.meta` belong to the crawl. Spiders set `departure` (awaited once, right before the first request
+    leaves), `errand` (goes before what has none) and `robots` (True: heeds robots.txt, at each redirect too). What they
+    find are marks of the errors: `dropped` (True: the crawl was stopped, there is no result to keep), `wait` (for so
+    long it is not to be sent again), and `tried` (False: its host was not asked at all).
 
     Args:
         runner: starts the crawls.
         tls: made once, because reading the certificates of the system costs more than a crawl.
-        hosts: shared by all calls.
-        concurrency: requests of this call under way at one time.
+        manners: shared by all calls.
+        concurrency: requests of this call under way at one time (see `Places`).
     """
 
-    def __init__(self, runner: AsyncCrawlerRunner, tls: ssl.SSLContext, hosts: Hosts, concurrency: int) -> None:
+    def __init__(self, runner: AsyncCrawlerRunner, tls: ssl.SSLContext, manners: Manners, concurrency: int) -> None:
         self.tls = tls
+        self.manners = manners
         self.error: Exception | None = None  # the first error of a callback; ends the crawl and is raised by `walk`
         self.silence = Silence()
         self._runner = runner
-        self._hosts = hosts
-        self._places = asyncio.Semaphore(concurrency)
+        self._places = Places(concurrency)
         self._closed = False
         self._dropping = False
         self._crawlers: list[LeashedCrawler] = []
         self._walks: list[asyncio.Task[None]] = []
-        self._waits: dict[asyncio.Timeout, str] = {}  # those who wait for a turn, each with its host
+        self._waits: dict[asyncio.Timeout, str] = {}  # those who wait, pages with the host whose turn they need
         self._flights: set[asyncio.Timeout] = set()
         self._ending: asyncio.Task[None] | None = None
 
@@ -64,9 +133,11 @@ class Leash:
             self._walks.append(self._runner.crawl(crawler, **arguments))
         try:
             await asyncio.wait(self._walks)
+            await self._finish()
         except asyncio.CancelledError:
             self.end()
             await asyncio.wait(self._walks)
+            await self._finish()
             raise
         finally:
             if self._ending is not None:
@@ -76,47 +147,88 @@ class Leash:
             if error is not None:
                 raise error
 
+    async def _finish(self) -> None:
+        """Waits for what spiders do by themselves: Scrapy does not know of it, and ends before it when stopped."""
+        for crawler in self._crawlers:
+            if (finish := getattr(crawler.spider, "finish", None)) is not None:
+                await finish()
+
     @asynccontextmanager
     async def turn(self, request: Request) -> AsyncIterator[None]:
         """Waits until the request may leave: its host's turn first, so that no place is held by one who only waits.
 
         Raises:
-            IgnoreRequest: the crawl was stopped; the request is marked as dropped.
-            DownloadFailedError: the host gave no answer twice in a row.
+            StoppedRequest: the crawl was stopped.
+            PutOffError: the server asked to be left alone.
+            SilentError: the host gave no answer twice in a row, and a page is wanted.
         """
-        host = urlsplit(request.url).hostname or ""
+        host, server, first = _host(request), _server(request), "errand" in request.meta
+
+        def check() -> None:
+            self._refuse(host, server, visit=first)
+
         async with AsyncExitStack() as held:
-            self._refuse(request, host)
+            check()
             try:
                 async with asyncio.timeout(None) as wait:
-                    self._waits[wait] = host
+                    self._waits[wait] = "" if first else host
                     try:
-                        await held.enter_async_context(self._hosts.turn(host, first="errand" in request.meta))
-                        await held.enter_async_context(self._places)
+                        await held.enter_async_context(self.manners.hosts.turn(host, first=first, check=check))
+                        await held.enter_async_context(self._places.taken())
                     finally:
                         del self._waits[wait]
             except TimeoutError:
-                self._refuse(request, host)
+                check()
                 raise
+            if host in self.silence:
+                timeout = request.meta["download_timeout"]
+                patience = min(timeout, max(timeout / _PROBE, _LEAST_PROBE))
+                request.meta.update(download_timeout=patience, patience=patience)
             yield
 
-    def _refuse(self, request: Request, host: str) -> None:
+    def _refuse(self, host: str, server: str, *, visit: bool) -> None:
         if self._closed:
-            request.meta["dropped"] = True
-            raise IgnoreRequest("stopped")
-        if host in self.silence:
-            raise DownloadFailedError(f"the host {host} gave no answer twice in a row; put off")
+            raise StoppedRequest("stopped")
+        if host in self.silence and not visit:
+            raise SilentError(f"the host {host} gave no answer twice in a row; put off")
+        now = self.manners.clock()
+        until = self.manners.rests.until(server, now)
+        if until is not None:
+            raise PutOffError(f"{server} asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC", until - now)
 
     def unanswered(self, request: Request) -> None:
-        """Notes a time-out; where it was one too many, those who wait for the same host need wait no longer."""
-        host = urlsplit(request.url).hostname or ""
+        """Notes a time-out; where it was one too many, pages of that host need wait no longer.
+
+        Visits are still made, with little patience: one source that is stuck must not keep its neighbours unseen.
+        """
+        host = _host(request)
         self.silence.kept(host)
         if host in self.silence:
             _expire(wait for wait, waiting_for in self._waits.items() if waiting_for == host)
 
-    def answered(self, request: Request) -> None:
-        """Notes an answer, whatever its status."""
-        self.silence.broken(urlsplit(request.url).hostname or "")
+    def answered(self, request: Request, status: int, asked: timedelta | None, now: datetime) -> None:
+        """Notes an answer: its status, and how long it asks to be left alone."""
+        self.silence.broken(_host(request))
+        self.manners.rests.heard(_server(request), status, asked, now)
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """Ends the block when the crawl is stopped: what is waited for may be in the hands of another call.
+
+        Raises:
+            StoppedRequest: the crawl was stopped.
+        """
+        if self._closed:
+            raise StoppedRequest("stopped")
+        try:
+            async with asyncio.timeout(None) as wait:
+                self._waits[wait] = ""
+                try:
+                    yield
+                finally:
+                    del self._waits[wait]
+        except TimeoutError:
+            raise StoppedRequest("stopped") from None
 
     @asynccontextmanager
     async def flight(self) -> AsyncIterator[None]:
@@ -146,6 +258,7 @@ class Leash:
             await asyncio.wait(walks, timeout=patience.total_seconds())
             self._drop()
             await asyncio.wait(walks)
+            await self._finish()
 
     def _close(self) -> None:
         self._closed = True
@@ -170,6 +283,16 @@ async def _end_crawler(crawler: LeashedCrawler, walk: "asyncio.Task[None]") -> N
             await crawler.stop_async()
             return
         await asyncio.sleep(0.005)
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.url).hostname or ""
+
+
+def _server(request: Request) -> str:
+    """Returns the host, with a port that is neither that of http nor that of https: another server answers there."""
+    parts = urlsplit(request.url)
+    return _host(request) if parts.port in _DEFAULT_PORTS else f"{_host(request)}:{parts.port}"
 
 
 def _expire(timeouts: Iterable[asyncio.Timeout]) -> None:

@@ -1,18 +1,25 @@
-"""How a host is treated: one request at a time, a pause between two, and peace for one that does not answer.
+"""How a host is treated: one request at a time, a pause between two, peace for one that asks for it or is silent.
 
 Scrapy keeps such limits for one crawl only, and crawls know nothing of each other; here they hold for all that run.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
+import random
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from time import monotonic
 
 _OFTEN = 2  # time-outs in a row after which a host counts as silent
+_SLOW_HOSTS = 4096  # of which it is remembered that they want a longer pause
+_FIRST_REST = timedelta(seconds=30)
+_LONGEST_REST = timedelta(hours=1)  # of those that nobody asked for by Retry-After
+_BRISK = 2.0  # seconds; a request that takes longer makes room for another
+_SLOW_SHARE = 8  # slow requests that are borne with, for each place
+_JITTER = 0.25  # so that what was put off together does not come back together
 
 
 @dataclass(slots=True)
@@ -58,13 +65,26 @@ class Hosts:
     def __init__(self, delay: timedelta) -> None:
         self._delay = delay.total_seconds()
         self._gates: dict[str, _Gate] = {}
-        self._rested_at: dict[str, float] = {}  # when a host may be asked again (monotonic); soonest first
+        self._rested_at: dict[str, float] = {}  # when a host may be asked again (monotonic); soonest first, mostly
+        self._slow: OrderedDict[str, float] = OrderedDict()  # seconds between two requests, where a host wants more
+
+    def slow_down(self, host: str, delay: timedelta) -> None:
+        """Makes the pause at a host `delay` from now on, if that is longer than the delay of all."""
+        self._slow.pop(host, None)
+        if delay.total_seconds() > self._delay:
+            self._slow[host] = delay.total_seconds()
+            if len(self._slow) > _SLOW_HOSTS:
+                self._slow.popitem(last=False)
 
     @asynccontextmanager
-    async def turn(self, host: str, *, first: bool = False) -> AsyncIterator[None]:
+    async def turn(
+        self, host: str, *, first: bool = False, check: Callable[[], None] | None = None
+    ) -> AsyncIterator[None]:
         """Waits until the host may be asked; nobody else has a turn there before the block ends.
 
         `first` goes before all who wait and are not: hundreds of pages must not keep a source from being visited.
+        `check` is called when the turn has come and before the pause: what it raises ends the turn, which then counts
+        for nothing, so that a host that wants peace is not waited for by all who stand in the queue.
         """
         gate = self._gates.setdefault(host, _Gate())
         try:
@@ -74,12 +94,14 @@ class Hosts:
                 self._gates.pop(host, None)
             raise
         try:
+            if check is not None:
+                check()
             await asyncio.sleep(max(0.0, self._rested_at.get(host, 0.0) - monotonic()))
             try:
                 yield
             finally:
                 self._rested_at.pop(host, None)  # so that the order stays that of time
-                self._rested_at[host] = monotonic() + self._delay
+                self._rested_at[host] = monotonic() + self._slow.get(host, self._delay)
         finally:
             gate.leave()
             if not gate.taken:
@@ -113,3 +135,91 @@ class Silence:
     def kept(self, host: str) -> None:
         """Notes a request that timed out."""
         self._unanswered[host] = self._unanswered.get(host, 0) + 1
+
+
+class Places:
+    """Bounds how many requests of one call are under way at one time.
+
+    A request that takes longer than two seconds makes room for another, up to eight times as many: servers that are
+    stuck must not hold up those of other hosts.
+
+    Args:
+        count: of brisk requests.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._bearable = count * _SLOW_SHARE
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """Waits for a place and holds it, unless it takes long."""
+        await self._free.acquire()
+        slow = False
+
+        def make_room() -> None:
+            nonlocal slow
+            if self._bearable > 0:
+                self._bearable -= 1
+                slow = True
+                self._free.release()
+
+        timer = asyncio.get_running_loop().call_later(_BRISK, make_room)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if slow:
+                self._bearable += 1
+            else:
+                self._free.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What a server brought upon itself: peace until then, after so many refusals in a row."""
+
+    until: datetime
+    refusals: int
+
+
+class Rests:
+    """Knows the servers that answered 429 or 503, and how long they are left alone.
+
+    With Retry-After that long (RFC 9110, 10.2.3). Without it half a minute, doubled with each refusal in a row, up to
+    an hour, each a quarter more or less; a 503 without Retry-After counts from the second in a row, because one broken
+    script says the same as a server that has too much to do. Any other answer ends it all.
+    """
+
+    def __init__(self) -> None:
+        self._rests: dict[str, _Rest] = {}
+
+    def until(self, server: str, now: datetime) -> datetime | None:
+        """Returns the moment until which a server is left alone; None where it may be asked."""
+        rest = self._rests.get(server)
+        return rest.until if rest is not None and rest.until > now else None
+
+    def heard(self, server: str, status: int, asked: timedelta | None, now: datetime) -> None:
+        """Notes the status of an answer, and the wait that came with it."""
+        if status not in (429, 503):
+            self._rests.pop(server, None)
+            return
+        known = self._rests.get(server)
+        refusals = 1 if known is None else known.refusals + 1
+        if asked is None:
+            asked = timedelta(0) if status == 503 and refusals == 1 else _back_off(refusals)
+        self._forget(now)
+        self._rests[server] = _Rest(now + asked, refusals)
+
+    def __len__(self) -> int:
+        """Returns how many servers are remembered."""
+        return len(self._rests)
+
+    def _forget(self, now: datetime) -> None:
+        for server in [server for server, rest in self._rests.items() if rest.until + 2 * _LONGEST_REST < now]:
+            del self._rests[server]
+
+
+def _back_off(refusals: int) -> timedelta:
+    longest: timedelta = min(_FIRST_REST * 2 ** min(refusals - 1, 10), _LONGEST_REST)
+    return longest * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - nobody gains by guessing it

@@ -22,7 +22,7 @@ from monitor.types import (
 def compose(
     subscription: Subscription, reader: str, slot: Slot, slice_: Slice, topics: Sequence[Topic], now: datetime
 ) -> Digest:
-    """Returns what `reader` is told of `slice_` at `slot`; a digest without lines means that nothing is new.
+    """Returns what `reader` is told of `slice_` at `slot`; a digest without news means that nothing is new.
 
     A story is one line, however many terms, topics and carriers it has. It is told as new once: when the first of
     its members that is about a topic of the subscription arrives, whatever kind of entry that is. Afterwards it is
@@ -69,8 +69,10 @@ def compose(
         composed_at=now,
         groups=_groups(subscription, lines, topics),
         more_pickups=more_pickups,
-        coverage=tuple(source for source in slice_.coverage if source.failing),
+        coverage=tuple(source for source in slice_.coverage if source.doubtful),
         watched=len(slice_.coverage),
+        bulk=slice_.bulk,
+        names={source.source_id: source.name for source in slice_.coverage},
     )
 
 

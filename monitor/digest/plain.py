@@ -20,6 +20,11 @@ def plain(view: View, *, base_url: str | None = None) -> str:
         for story in section.stories:
             number += 1
             lines += ["", *_story(story, number, phrases)]
+    if view.bulk:
+        title = phrases.say("bulk title").upper()
+        lines += ["", "", title, "=" * len(title)]
+        for sentence in view.bulk:
+            lines += ["", *_wrapped(sentence)]
     lines += ["", "", "-" * _COLUMNS, *_wrapped(f"{phrases.say('coverage')}{phrases.say('colon')}{view.coverage}")]
     for source in view.failing:
         lines += _wrapped(source, first="- ", then="  ")

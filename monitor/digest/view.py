@@ -73,6 +73,7 @@ class View:
     when: str
     what: str  # "3 stories and 1 update", with a capital
     sections: tuple[Section, ...]
+    bulk: tuple[str, ...]  # what came in bulk and is not told one by one, a sentence each
     coverage: str
     failing: tuple[str, ...]
     notes: tuple[str, ...]  # further pickups, time zone, why this reader
@@ -98,6 +99,7 @@ def view(digest: Digest) -> View:
         when=f"{phrases.moment(digest.slot.at, zone)} ({subscription.timezone})",
         what=what[:1].upper() + what[1:],
         sections=sections,
+        bulk=_bulk(digest, phrases),
         coverage=_coverage(digest, phrases),
         failing=_failing(digest, phrases, zone),
         notes=_notes(digest, phrases),
@@ -112,11 +114,13 @@ def title_of(digest: Digest) -> str:
 
 
 def what_is_inside(digest: Digest, phrases: Phrases) -> str:
-    """Returns the number of stories and updates in words."""
+    """Returns the number of stories and updates in words, and how many came in bulk."""
     updates = sum(line.updated for line in digest.lines)
     stories = len(digest.lines) - updates
     parts = [phrases.count("stories", stories)] if stories else []
     parts += [phrases.count("updates", updates)] if updates else []
+    if held := sum(bulk.stories for bulk in digest.bulk):
+        parts.append(phrases.count("in bulk", held))
     return phrases.listed(parts) or phrases.say("nothing new")
 
 
@@ -230,13 +234,23 @@ def _lang(language: str | None) -> str | None:
 
 
 def _coverage(digest: Digest, phrases: Phrases) -> str:
+    failing = sum(source.failing for source in digest.coverage)
     if not digest.watched:
         return phrases.say("no sources")
-    if digest.coverage and digest.watched == 1:
+    if failing and digest.watched == 1:
         return phrases.say("only one failed")
-    if digest.coverage:
-        return phrases.count("some failed", len(digest.coverage), all=digest.watched)
-    return phrases.count("all answered", digest.watched)
+    said = phrases.count("some failed", failing, all=digest.watched) if failing else ""
+    said = said or phrases.count("all answered", digest.watched)
+    if doubtful := len(digest.coverage) - failing:
+        said += " " + phrases.count("some doubtful", doubtful)
+    return said
+
+
+def _bulk(digest: Digest, phrases: Phrases) -> tuple[str, ...]:
+    return tuple(
+        phrases.count("bulk", bulk.stories, source=one_line(digest.names.get(bulk.source_id, "")) or bulk.source_id)
+        for bulk in digest.bulk
+    )
 
 
 def _failing(digest: Digest, phrases: Phrases, zone: ZoneInfo) -> tuple[str, ...]:
@@ -246,9 +260,14 @@ def _failing(digest: Digest, phrases: Phrases, zone: ZoneInfo) -> tuple[str, ...
     colon = phrases.say("colon")
     lines = []
     for source in digest.coverage:
-        words: Sequence[str] = (one_line(source.name) or source.source_id, since(source.last_good_at))
-        error = shortened(one_line(source.error or ""), 200)
-        lines.append(colon.join((*words, error) if error else words))
+        name = one_line(source.name) or source.source_id
+        if source.failing:
+            words: Sequence[str] = (name, since(source.last_good_at), shortened(one_line(source.error or ""), 200))
+            lines.append(colon.join(word for word in words if word))
+        if source.overran_at is not None:
+            lines.append(colon.join((name, phrases.say("overran", when=phrases.short_moment(source.overran_at, zone)))))
+        if source.quiet_since is not None:
+            lines.append(colon.join((name, phrases.say("quiet", when=phrases.short_moment(source.quiet_since, zone)))))
     return tuple(lines)
 
 

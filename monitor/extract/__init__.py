@@ -13,6 +13,7 @@ from monitor.extract.credit import credit
 from monitor.extract.language import language
 from monitor.extract.markup import parse, plain
 from monitor.extract.metadata import Facts, facts, headline
+from monitor.extract.missing import says_not_found
 from monitor.extract.names import agency_in, people, signers
 from monitor.extract.repair import mend_mojibake
 from monitor.extract.text import article_text
@@ -30,7 +31,7 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
     """Returns the article that a page holds, or why there is none. Raises nothing, whatever the page holds.
 
     A page that is no HTML or plain text, or to which a redirect led away from the article (home page, section,
-    login), counts as unread: the feed's text stands in.
+    login), or that only says the article is not there, counts as unread: the feed's text stands in.
     """
     listed = found.url or page.url
     readable = page.content_type is None or any(kind in page.content_type for kind in ("html", "xml", "text/plain"))
@@ -44,6 +45,8 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
     text = article_text(
         tree, titles=(*said.titles, *filter(None, [found.title])), body=said.body, deck=said.description
     )
+    if says_not_found(said.titles, text, found.title):
+        return from_feed(found, source, partial=True)
     text, partial = _richer(text, found)
     if not title and not text:
         return Rejected(reason="the page has neither a title nor a text")
@@ -137,6 +140,8 @@ def _opening(text: str) -> str:
 
 
 def _publisher(source: Source, found: Found, url: str, stated: str | None) -> str:
+    if found.speaks_for_many and found.publisher:
+        return one_line(found.publisher) or source.publisher
     if is_web_address(url) and not same_site(url, source.url):
         return one_line(found.publisher or "") or stated or source.publisher
     return source.publisher

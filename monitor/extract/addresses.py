@@ -2,8 +2,8 @@
 
 The address to show stands first: the canonical one, else where the answer came from, else what the source listed.
 Every address stays, byte for byte as seen. One that would give many articles the same name is a hint and never
-identity: another registrable domain's canonical, the site's home page, a section (a beginning of the found path
-that has no slug), an address without the query that tells the found one apart, a login or consent page.
+identity: another registrable domain's canonical, the site's home page (`/`, `/fr`, `/home`), a section (a beginning of
+the found path that has no slug), an address without the query that tells the found one apart, a login or consent page.
 """
 
 import re
@@ -13,6 +13,7 @@ from monitor.extract.urls import identity, path_segments, same_site
 from monitor.types import Address, AddressKind
 
 _SLUG = re.compile(r"(?:[^-_]*[-_]){2}|.*\d{4}|.+\.(?:s?html?|php|aspx?|story|article)\Z", re.IGNORECASE)
+_HOME = re.compile(r"(?:home(?:-?page)?|accueil|main)(?:\.\w+)?|[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
 _GATE = re.compile(
     r"(?:sign|log)-?[io]n|sso|auth\w*|consent|connexion|subscribe|abonnement|register|account|paywall|error|404|captcha",
     re.IGNORECASE,
@@ -53,7 +54,7 @@ def left_the_article(found: str, final: str) -> bool:
 def _is_shared(url: str, found: Iterable[str]) -> bool:
     segments = path_segments(url)
     query = "?" in identity(url)
-    if not segments:
+    if all(_HOME.fullmatch(segment) for segment in segments):
         return not query
     if any(_GATE.fullmatch(segment) for segment in segments):
         return True

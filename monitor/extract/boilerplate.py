@@ -107,6 +107,17 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 
+_TAIL_SIGNS = (  # one of them is in all that `_TAIL` finds
+    "appeared",
+    "est apparu en premier sur",
+    "continue reading",
+    "read more",
+    "read the full",
+    "lire la suite",
+    "en savoir plus",
+    "continuer la lecture",
+)
+
 
 def is_boilerplate(line: str) -> bool:
     """Says whether the whole line is one of the phrases publishers put between and around paragraphs."""
@@ -121,7 +132,10 @@ def without_tail(text: str) -> str:
     for _ in range(3):
         head, _, last = text.rpartition("\n")
         last = " ".join(last.split())
-        line = _TAIL.sub("", last) if len(last) <= 600 else last
+        low = last.lower()
+        if len(last) > 600 or not any(sign in low for sign in _TAIL_SIGNS):
+            break
+        line = _TAIL.sub("", last)
         if line == last:
             break
         # a sentence may run up to the phrase on the same line; what is left of it stays

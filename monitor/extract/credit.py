@@ -86,12 +86,13 @@ _DATELINE = re.compile(
     r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’\- ]+(?:, ?[A-Za-zÀ-ÿ.\- ]{2,24})? ?\((?P<by>CP|AP|AFP|Reuters|REUTERS)\) ?[-–—]"
 )
 _ANY = re.compile(r"press\b|presse\b|reuters|afp|\((?:CP|AP)\)", re.IGNORECASE)
+_SIGNS = ("press", "reuters", "afp", "(cp)", "(ap)")  # in all that `_ANY` finds
 _NOT_TEXT = re.compile(r"\b(?:photos?|files|images?|video|vidéo|dossiers)\b|/", re.IGNORECASE)
 
 
 def credit(text: str) -> Credit:
     """Returns the agency that a text credits, and the day the agency first published it, where the text says so."""
-    if not _ANY.search(text):
+    if not _names_any(text):
         return Credit()
     for pattern in (_FIRST_EN, _FIRST_FR):
         for match in pattern.finditer(text):
@@ -113,12 +114,18 @@ def credit(text: str) -> Credit:
 
 def sign_off(line: str) -> str | None:
     """Returns the agency that a byline or a sign-off line names, None where the line is anything else."""
-    if len(line) > 160 or not _ANY.search(line) or _NOT_TEXT.search(line):
+    if len(line) > 160 or not _names_any(line) or _NOT_TEXT.search(line):
         return None
     match = _SIGN_OFF.fullmatch(_GLUED.sub(" ", line))
     if not match or len(match["names"]) > 90 or not _REST.fullmatch(match["rest"]):
         return None
     return agency(match["by"])
+
+
+def _names_any(text: str) -> bool:
+    """Whether an agency may be named at all: most texts name none, and a look in the lower case is quickly done."""
+    low = text.lower()
+    return any(sign in low for sign in _SIGNS) and _ANY.search(text) is not None
 
 
 def is_credit_line(line: str) -> bool:

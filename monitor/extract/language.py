@@ -11,7 +11,7 @@ languages hardly any (the words that both share with others are left out).
 import re
 from collections.abc import Iterable
 
-from monitor.text import words
+from monitor.text import folded_words
 
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?\Z")
 _LOOKED_AT = 1500  # characters from the middle, where no dateline, credit or menu stands
@@ -42,10 +42,10 @@ def spoken(text: str, *, of_two: bool = False) -> str | None:
     """Returns `en` or `fr` where a text surely is in that language, else None. `of_two`: it is in one of them."""
     enough, share = (15, 1 / 10) if of_two else (30, 1 / 6)
     start = max(0, (len(text) - _LOOKED_AT) // 2)
-    heard = [word.folded for word in words(text[start : start + _LOOKED_AT])]
+    heard = folded_words(text[start : start + _LOOKED_AT])
     if len(heard) < enough:
         return None
-    counts = {code: sum(word in common for word in heard) for code, common in _FUNCTION_WORDS.items()}
+    counts = {code: len([word for word in heard if word in common]) for code, common in _FUNCTION_WORDS.items()}
     best, other = sorted(counts, key=counts.__getitem__, reverse=True)
     sure = counts[best] >= max(_LEAST, len(heard) * share, counts[other] * _TIMES)
     return best if sure else None

@@ -27,7 +27,7 @@ _COMMON = frozenset(
 
 def mend_mojibake(text: str) -> str:
     """Returns the text with UTF-8 that was read as Windows-1252 put right, where at least one place leaves no doubt."""
-    if not _SURE.search(text):
+    if not ("Ã" in text or "â€" in text) or not _SURE.search(text):
         return text
     text = _RUN.sub(_redecode, text)
     text = _LOST_QUOTE.sub("”", text)

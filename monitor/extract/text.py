@@ -14,9 +14,9 @@ from lxml.html import HtmlElement, fragments_fromstring
 
 from monitor.extract.boilerplate import BOX, is_boilerplate
 from monitor.extract.credit import is_credit_line, sign_off
-from monitor.extract.markup import plain
+from monitor.extract.markup import MOST_ELEMENTS, plain
 from monitor.extract.repair import mend_mojibake, rot47, unscramble
-from monitor.text import clean, words
+from monitor.text import clean, overladen, words
 
 LONGEST_TEXT = 400_000  # characters; what is longer is cut
 
@@ -148,12 +148,14 @@ def _drop(element: HtmlElement) -> None:
 
 def _decrypt(tree: HtmlElement) -> None:
     """Puts paywall markup that BLOX sites turn by ROT47 back in its place, readable."""
+    left = MOST_ELEMENTS
     for element in tree.xpath("//*[contains(@class, 'encrypted-content')]"):
         turned = rot47(element.text_content())
-        if "<p" not in turned:
+        left -= turned.count("<")
+        if "<p" not in turned or left < 0 or overladen(turned):
             continue
         try:
-            parts = fragments_fromstring(turned[:400_000], no_leading_text=False)
+            parts = fragments_fromstring(turned, no_leading_text=False)
         except _STUMBLES:
             continue
         for child in list(element):

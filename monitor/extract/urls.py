@@ -10,6 +10,7 @@
 | port | 80 and 443 dropped, others kept | RFC 3986 6.2.3 |
 | path | percent-encoding normalised, dot segments resolved, doubled slashes made one; | RFC 3986 6.2.2 |
 | | a final slash, `/amp` and `index.html` (`.htm`, `.php`) dropped | |
+| | before `article_<uuid>.html` everything dropped | BLOX sites: section and slug change, the asset keeps its name |
 | query | tracking parameters and AMP switches dropped; the rest sorted by name, | `?id=1` and `?p=123` |
 | | values of one name in their order; `+` as `%20` | are what names a page |
 | fragment | dropped, except `#!…` and our own `#item-…` | a place in the page; `#!` is a page of its own |
@@ -45,11 +46,19 @@ _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HOST = re.compile(r"[a-z0-9._~-]*[a-z0-9][a-z0-9._~-]*|\[[0-9a-f:.]+\]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ASSET = re.compile(
+    r"\A([^/?#]+)/[^?#]*/([a-z]+_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.html)(?=[?#]|\Z)"
+)
 _AROUND = "".join(map(chr, (*range(0x21), 0xA0, 0x2028, 0x2029, 0xFEFF)))
 
 
 def identity(url: str) -> str:
     """Returns the form in which addresses are compared: `example.com/path?query`, without scheme. Idempotent."""
+    return _ASSET.sub(r"\1/\2", _spelled(url))
+
+
+def _spelled(url: str) -> str:
+    """Returns an address in one spelling, with its whole path."""
     bare = url.strip(_AROUND)
     rest = re.sub(r"\Ahttps?:(?=//)", "", bare, count=1, flags=re.IGNORECASE)
     if rest == bare and not bare.startswith("//"):
@@ -93,8 +102,8 @@ def is_web_address(url: str) -> bool:
 
 
 def path_segments(url: str) -> tuple[str, ...]:
-    """Returns the path of an address as its identity has it, cut at the slashes."""
-    path = identity(url).partition("#")[0].partition("?")[0].partition("/")[2]
+    """Returns the path of an address, spelled as its identity has it, cut at the slashes."""
+    path = _spelled(url).partition("#")[0].partition("?")[0].partition("/")[2]
     return tuple(part for part in path.split("/") if part)
 
 

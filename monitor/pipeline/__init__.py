@@ -4,18 +4,25 @@
     take     archive.pending → crawl.read → extract → match → fingerprint → archive.keep(place)
     deliver  due → archive.slice → digest.compose → digest.render → archive.commit_digest → channel.send
 
-visit.py, take.py and deliver.py are one line each, collect.py the first two; trial.py walks one address and keeps
-nothing. What is decided here is only what comes after what; each step is a room of its own. All raise ArchiveError from
-every method: without an archive no work goes on.
+visit.py, take.py and deliver.py are one line each, collect.py the first two; addition.py sends one page that a person
+found the same way. What only looks keeps nothing: trial.py walks one address, survey.py looks for what can be watched,
+checkup.py says how sources are. What is decided here is only what comes after what; each step is a room of its own. All
+raise ArchiveError from every method: without an archive no work goes on.
 """
 
+from monitor.pipeline.addition import Added, Addition, by_hand
+from monitor.pipeline.checkup import Checked, checked, remarks
 from monitor.pipeline.collect import Collect
 from monitor.pipeline.deliver import Deliver, Delivery, Teller
 from monitor.pipeline.parts import Collected, Progress, Reader, Silent, Visited
+from monitor.pipeline.survey import Survey, Surveyed, visits
 from monitor.pipeline.threads import Threads
 from monitor.pipeline.trial import Trial, Tried, stand_in
 
 __all__ = [
+    "Added",
+    "Addition",
+    "Checked",
     "Collect",
     "Collected",
     "Deliver",
@@ -23,10 +30,16 @@ __all__ = [
     "Progress",
     "Reader",
     "Silent",
+    "Survey",
+    "Surveyed",
     "Teller",
     "Threads",
     "Trial",
     "Tried",
     "Visited",
+    "by_hand",
+    "checked",
+    "remarks",
     "stand_in",
+    "visits",
 ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from monitor import due
+from monitor import due, health
 from monitor.archive import Archive
 from monitor.channels import Channel
 from monitor.errors import ArchiveError, DeliveryError
@@ -15,6 +15,7 @@ from monitor.pipeline.threads import Threads
 from monitor.types import (
     Clock,
     Coverage,
+    Day,
     Digest,
     Message,
     Outgoing,
@@ -129,12 +130,12 @@ class Deliver:
     ) -> Delivery | None:
         """Composes and commits; returns what there is to say of it beside what `send` will say."""
         digest = await self._compose(subscription, reader, slot)
-        if not (digest.lines or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
+        if not (digest.has_news or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
             return None  # an `at once` reader with nothing new: no need to write that down each time
         if dry_run:
-            return _told(digest, "waiting" if digest.lines else "nothing new")
+            return _told(digest, "waiting" if digest.has_news else "nothing new")
         await self._commit(digest)
-        return _told(digest, "nothing new") if not digest.lines and (forced or slot.scheduled) else None
+        return _told(digest, "nothing new") if not digest.has_news and (forced or slot.scheduled) else None
 
     async def _slot(self, subscription: Subscription, reader: str, forced: bool) -> Slot | None:
         now = self._clock()
@@ -150,14 +151,20 @@ class Deliver:
 
     async def _compose(self, subscription: Subscription, reader: str, slot: Slot) -> Digest:
         states = await self._threads.archive(self._archive.states)
-        coverage = [_coverage(source, states.get(source.id)) for source in self._sources if source.enabled]
         since = self._clock() - REACH
+        days = await self._threads.archive(self._archive.days, (since - health.HABIT * 2).date())
+        told_until = await self._threads.archive(self._archive.served_until, subscription.id, reader) or since
+        coverage = [
+            _coverage(source, states.get(source.id), days.get(source.id, ()), told_until, self._clock())
+            for source in self._sources
+            if source.enabled
+        ]
         slice_ = await self._threads.archive(self._archive.slice, subscription, reader, coverage, since=since)
         return self._rooms.compose(subscription, reader, slot, slice_, self._topics, self._clock())
 
     async def _commit(self, digest: Digest) -> Outgoing | None:
         message = None
-        if digest.lines:
+        if digest.has_news:
             message = self._rooms.render(digest, await self._threads.archive(self._archive.secret))
         return await self._threads.archive(self._archive.commit_digest, digest, message)
 
@@ -231,13 +238,22 @@ class Deliver:
         )
 
 
-def _coverage(source: Source, state: SourceState | None) -> Coverage:
+def _coverage(
+    source: Source, state: SourceState | None, days: Sequence[Day], told_until: datetime, now: datetime
+) -> Coverage:
+    if state is None:
+        return Coverage(source_id=source.id, name=source.name, last_good_at=None, failing=True, error="not visited yet")
+    overran = state.overran_at is not None and state.overran_at > told_until
     return Coverage(
         source_id=source.id,
         name=source.name,
-        last_good_at=state.last_good_at if state else None,
-        failing=state is None or state.last_good_at is None or state.failures > 0,
-        error=state.error if state else "not visited yet",
+        last_good_at=state.last_good_at,
+        failing=state.last_good_at is None
+        or state.failures > 0
+        or health.not_seen_since(source, state, now) is not None,
+        error=state.error,
+        overran_at=state.overran_at if overran else None,
+        quiet_since=health.quiet_since(state, days),
     )
 
 

@@ -1,7 +1,7 @@
 """Item and page → reading, in the worker thread; and when a page that is missing is tried again."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -29,6 +29,7 @@ class Postponed:
     reason: str
     until: datetime
     asked_until: datetime | None
+    tried: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class Broken:
 
     reason: str
 
+
+_PUT_OFF = timedelta(minutes=5)
+"""When a page is looked at again that was not asked for, because its host was to be left alone."""
 
 Result = Reading | Rejected | Postponed | Broken
 
@@ -54,7 +58,9 @@ class Readings:
             article = self._rooms.article(item.found, source, page)
             note, retry_at, asked_until = self._later(item, page, article)
             if isinstance(article, Rejected):
-                return article if retry_at is None else Postponed(note or article.reason, retry_at, asked_until)
+                if retry_at is None:
+                    return article
+                return Postponed(note or article.reason, retry_at, asked_until, _tried(page))
             return Reading(
                 pending=item,
                 article=article,
@@ -63,6 +69,7 @@ class Readings:
                 retry_at=retry_at,
                 asked_until=asked_until,
                 note=note,
+                tried=_tried(page),
             )
         except Exception as error:
             log.exception("item not read", source=item.source_id, item=item.item_id, url=item.found.url)
@@ -85,8 +92,14 @@ class Readings:
             return page.reason, None, None
         now = self._clock()
         asked_until = now + page.retry_after if page.retry_after is not None else None
+        if not page.tried:
+            return page.reason, max(asked_until or now, now + _PUT_OFF), asked_until
         early = item.not_before is not None and item.not_before > now
         when = item.not_before if early else due.next_page_try(item.failures, now)
         if when is not None and asked_until is not None:
             when = max(when, asked_until)
         return page.reason, when, asked_until
+
+
+def _tried(page: Page | PageError | None) -> bool:
+    return not isinstance(page, PageError) or page.tried

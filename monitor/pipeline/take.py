@@ -33,6 +33,7 @@ KILLS = 3
 
 _BATCH = 100  # feed items read and kept together
 _ROUND = 300  # pending items, with the texts their feeds gave, held at once
+_OF_EACH = 30  # pages of one source in one round: its host may be slow
 
 
 class Take:
@@ -58,6 +59,7 @@ class Take:
         self._clock = clock
         self._progress = progress
         self._stopped = asyncio.Event()
+        self._under_way: dict[int, str] = {}  # items that rounds hold, each with its source
 
     def stop(self) -> None:
         """Begins no further item; what is in flight is handed back."""
@@ -66,26 +68,48 @@ class Take:
     async def take(self, sources: Collection[str], collected: Collected, *, due_only: bool) -> None:
         """Reads every pending item once; those that were being read when the process died are read last, and alone.
 
-        Without `due_only`, items that wait for a later try are tried now too.
+        Without `due_only`, items that wait for a later try are tried now too. May be called again while it runs: a
+        source of which items are still being read is left out, so that a slow host holds up nobody but itself.
         """
         await self._set_aside(collected)
+        known = [source for source in sources if source in self._sources]
+        by_feed = [source for source in known if self._sources[source].read is Read.FEED]
+        by_page = [source for source in known if self._sources[source].read is Read.PAGE]
         seen: set[int] = set()
-        while not self._stopped.is_set():
-            work = await self._threads.archive(
-                self._archive.pending, self._clock(), sources=sources, but=seen, limit=_ROUND
-            )
-            if not work:
-                break
-            seen.update(item.item_id for item in work)
-            await self._take([item for item in work if item.attempts == 0], collected)
-            for suspect in [item for item in work if item.attempts > 0]:
-                await self._take([suspect], collected)
+        await self._take_pending(by_feed, seen, collected, of_each=None)
+        await self._take_pending(by_page, seen, collected, of_each=_OF_EACH)
         if not due_only:
             await self._take_waiting(sources, seen, collected)
 
+    async def _take_pending(
+        self, sources: Sequence[str], seen: set[int], collected: Collected, *, of_each: int | None
+    ) -> None:
+        while not self._stopped.is_set():
+            busy = set(self._under_way.values())
+            free = [source for source in sources if source not in busy]
+            if not free:
+                break
+            work = await self._threads.archive(
+                self._archive.pending, self._clock(), sources=free, but=seen, limit=_ROUND, of_each=of_each
+            )
+            work = [item for item in work if item.item_id not in self._under_way]  # another round was quicker
+            if not work:
+                break
+            seen.update(item.item_id for item in work)
+            self._under_way |= {item.item_id: item.source_id for item in work}
+            try:
+                await self._take([item for item in work if item.attempts == 0], collected)
+                for suspect in [item for item in work if item.attempts > 0]:
+                    await self._take([suspect], collected)
+            finally:
+                for item in work:
+                    self._under_way.pop(item.item_id, None)
+
     async def _set_aside(self, collected: Collected) -> None:
         """What the feed says of them is kept all the same: an item may be innocent, and slow when the process died."""
-        for item in await self._threads.archive(self._archive.set_aside, after_attempts=KILLS):
+        for item in await self._threads.archive(
+            self._archive.set_aside, after_attempts=KILLS, but=tuple(self._under_way)
+        ):
             log.error("item set aside", source=item.source_id, item=item.item_id, url=item.found.url, deaths=KILLS)
             collected.set_aside += 1
             source = self._sources.get(item.source_id)
@@ -180,12 +204,14 @@ class Take:
                         read.reason,
                         until=read.until,
                         asked_until=read.asked_until,
+                        tried=read.tried,
                     )
                 case Rejected() | Broken():
                     outcome = Outcome.REJECTED
                     aside = isinstance(read, Broken)
                     await self._threads.archive(self._archive.reject, item, read.reason, aside=aside)
             begun.discard(item.item_id)
+            self._under_way.pop(item.item_id, None)
             again = outcome is Outcome.KNOWN and item.article_id is not None  # a second try at a page is no new item
             if outcome is not Outcome.PENDING and not again:  # what is still pending is counted at the end
                 collected.counts[outcome] += 1

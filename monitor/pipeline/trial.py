@@ -14,6 +14,7 @@ from monitor.errors import PageError
 from monitor.extract.urls import same_site
 from monitor.listing import items
 from monitor.pipeline.parts import Crawler, Reader
+from monitor.pipeline.survey import page, visits
 from monitor.types import (
     Article,
     Fingerprint,
@@ -21,12 +22,10 @@ from monitor.types import (
     Match,
     Neighbour,
     Page,
-    Pending,
     Placement,
     Read,
     Rejected,
     Source,
-    SourceState,
     Visit,
     VisitOutcome,
 )
@@ -90,10 +89,9 @@ class Trial:
         if visit.outcome is VisitOutcome.FAILED:
             if visit.status is None or not 200 <= visit.status < 300:
                 return Tried(source=source, visit=visit)
-            page = await self._read(source, itself := Found(url=source.url))
-            if isinstance(page, PageError):
-                return Tried(source=source, visit=visit, item=itself, page=page)
-            return self._judge(Tried(source=source, visit=visit, item=itself, page=page))
+            shown = await self._read(source, itself := Found(url=source.url))
+            tried = Tried(source=source, visit=visit, item=itself, page=shown)
+            return tried if isinstance(shown, PageError) else self._judge(tried)
         listed = tuple(item.found for item in items(visit.found, self._rooms.identity))
         if number > len(listed):
             return Tried(source=source, visit=visit, listed=listed)
@@ -103,29 +101,12 @@ class Trial:
         return self._judge(Tried(source=source, visit=visit, listed=listed, item=item, page=read))
 
     async def _visit(self, source: Source) -> Visit:
-        visits: list[Visit] = []
-
-        async def keep(visit: Visit) -> None:
-            visits.append(visit)
-
-        await self._crawl.visit([(source, SourceState(source_id=source.id))], keep)
-        return visits[0]
+        [visit] = await visits(self._crawl, [source])
+        return visit
 
     async def _read(self, source: Source, found: Found) -> Page | PageError:
-        pages: list[Page | PageError] = []
-
-        async def begin(_: Pending) -> None:
-            pass
-
-        async def keep(_: Pending, page: Page | PageError) -> None:
-            pages.append(page)
-
         await asyncio.sleep(self._pause.total_seconds())
-        pending = Pending(
-            item_id=0, source_id=source.id, visit_id=0, found=found, content_hash="", attempts=0, failures=0
-        )
-        await self._crawl.read([(pending, source)], begin, keep)
-        return pages[0]
+        return await page(self._crawl, source, found)
 
     def _judge(self, tried: Tried) -> Tried:
         assert tried.item is not None  # noqa: S101 - the caller read it

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from monitor import due
+from monitor import due, health
 from monitor.archive import Archive
 from monitor.errors import ArchiveError
 from monitor.listing import items
@@ -18,6 +19,7 @@ from monitor.types import (
     Outcome,
     Source,
     SourceState,
+    Trouble,
     Visit,
     VisitOutcome,
 )
@@ -73,30 +75,35 @@ class Visits:
 
     async def _keep(self, visit: Visit, source: Source, collected: Collected) -> None:
         visit = replace(visit, asked_url=source.url)
+        judge = partial(health.judge, source)
         try:
             listed = items(visit.found, self._rooms.identity)
-            new = await self._threads.archive(self._archive.keep_visit, visit, listed)
+            arrived = await self._threads.archive(self._archive.keep_visit, visit, listed, judge)
         except ArchiveError:
             raise
         except Exception as error:  # one answer that cannot be kept never stops the others
             log.exception("visit not kept", source=visit.source_id)
             reason = well_formed(f"the answer cannot be kept: {type(error).__name__}: {error}")
-            visit = replace(visit, outcome=VisitOutcome.FAILED, found=(), error=reason)
-            listed, new = [], await self._threads.archive(self._archive.keep_visit, visit, [])
+            visit = replace(visit, outcome=VisitOutcome.FAILED, trouble=Trouble.SOFT, found=(), error=reason)
+            listed, arrived = [], await self._threads.archive(self._archive.keep_visit, visit, [])
         collected.visits.append(
             Visited(
                 source_id=visit.source_id,
                 status=visit.status,
                 outcome=visit.outcome,
                 found=len(visit.found),
-                new=new,
+                new=arrived.new,
                 error=visit.error,
             )
         )
-        collected.counts[Outcome.KNOWN] += len(listed) - new
+        collected.counts[Outcome.KNOWN] += len(listed) - arrived.new
         if visit.outcome is VisitOutcome.FAILED:
             log.warning("visit failed", source=visit.source_id, reason=visit.error)
-        self._progress.visited(visit, new)
+        if arrived.burst is not None:
+            log.warning("items in bulk are held back", source=visit.source_id, new=arrived.new, burst=arrived.burst)
+        if visit.moved_to is not None:
+            log.warning("moved for good", source=visit.source_id, url=source.url, to=visit.moved_to)
+        self._progress.visited(visit, arrived.new)
 
 
 def _remembered(source: Source, state: SourceState | None) -> SourceState:

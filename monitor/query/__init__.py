@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.text import Word, words
+from monitor.text import folded_words, words
 
 
 class QueryError(ValueError):
@@ -104,10 +104,12 @@ class Phrases:
         for number, phrase in enumerate(phrases):
             self._by_first.setdefault(phrase.words[0], []).append((number, phrase))
 
-    def find(self, text: str, text_words: Sequence[Word] | None = None) -> Iterable[Span]:
+    def find(self, text: str) -> Iterable[Span]:
         """Yields every place where a phrase stands in `text`, in the order of the text."""
-        in_text = words(text) if text_words is None else text_words
         by_first = self._by_first
+        if by_first.keys().isdisjoint(folded_words(text)):
+            return
+        in_text = words(text)
         for place, word in enumerate(in_text):
             if word.folded not in by_first:
                 continue

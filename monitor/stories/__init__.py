@@ -16,7 +16,7 @@ text with it. Goes out: a placement. Nothing is raised. The rules, first that ho
 import hashlib
 from collections.abc import Collection
 
-from monitor.text import fold, one_line, words
+from monitor.text import fold, folded_words, one_line
 from monitor.types import AddressKind, Article, Fingerprint, Neighbour, Placement, Relation, Verdict
 
 ENOUGH_WORDS = 40
@@ -30,7 +30,7 @@ def fingerprint(article: Article) -> Fingerprint:
     """Returns what of a text is compared: its folded words, so that layout, case and accents do not count."""
     if not article.text:
         return Fingerprint(text_hash=None, words=0)
-    folded = [word.folded for word in words(article.text)]
+    folded = folded_words(article.text)
     return Fingerprint(text_hash=hashlib.sha256(" ".join(folded).encode()).hexdigest()[:32], words=len(folded))
 
 
@@ -70,8 +70,7 @@ def _at_known_address(article: Article, print_: Fingerprint, known: list[Neighbo
 
 
 def _titles_meet(article: Article, neighbour: Neighbour) -> bool:
-    mine, theirs = ({word.folded for word in words(title)} for title in (article.title, neighbour.title))
-    return bool(mine & theirs)
+    return not set(folded_words(article.title)).isdisjoint(folded_words(neighbour.title))
 
 
 def _same_title(article: Article, neighbour: Neighbour) -> bool:

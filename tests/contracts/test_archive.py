@@ -3,31 +3,40 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monitor.archive import Archive, Filter
+from monitor.archive import Archive, Filter, Judge
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.digest import compose
 from monitor.errors import ArchiveError
 from monitor.stories import fingerprint, place
 from monitor.types import (
+    Arrival,
+    Arrived,
     Article,
+    Day,
     Digest,
     EntryKind,
     ItemState,
+    Judgement,
     Keep,
     Match,
     Message,
     Outcome,
     Receipt,
     Relation,
+    Schedule,
     SendState,
     Slot,
+    Span,
     Subscription,
+    Trouble,
     VisitOutcome,
+    Wishes,
 )
 from tests.builders import LONG, NOW, address, article, item, match, reading, subscription, topic, visit
 
@@ -40,6 +49,7 @@ def open_sqlite(folder: Path) -> Archive:
 
 ARCHIVES = {"sqlite": open_sqlite}
 _WORDINGS = itertools.count()
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(params=sorted(ARCHIVES))
@@ -86,7 +96,7 @@ def test_neighbours_are_what_keep_asks_about_and_a_reader_may_ask_too(archive: A
 
 def test_a_visit_and_what_it_found_outlive_the_process(opener: Opener) -> None:
     first = opener()
-    assert first.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")]) == 2
+    assert first.keep_visit(visit(), [item("http://desk.test/a"), item("http://desk.test/b")]).new == 2
     first.close()
     again = opener()
     assert [p.found.url for p in again.pending(NOW)] == ["http://desk.test/a", "http://desk.test/b"]
@@ -98,8 +108,8 @@ def test_a_visit_and_what_it_found_outlive_the_process(opener: Opener) -> None:
 
 def test_an_item_listed_again_is_not_new_unless_it_says_something_new(archive: Archive) -> None:
     archive.keep_visit(visit(), [item(content_hash="1")])
-    assert archive.keep_visit(visit(), [item(content_hash="1")]) == 0
-    assert archive.keep_visit(visit(), [item(content_hash="2")]) == 1
+    assert archive.keep_visit(visit(), [item(content_hash="1")]).new == 0
+    assert archive.keep_visit(visit(), [item(content_hash="2")]).new == 1
     assert len(archive.pending(NOW)) == 1
 
 
@@ -522,3 +532,186 @@ def test_the_search_index_is_sound_after_versions_and_pruning(archive: Archive) 
     keep(archive, article("http://desk.test/1", text=f"Newer text. {LONG}"))
     assert isinstance(archive, SQLiteArchive)
     archive.db.conn.execute("INSERT INTO article_index (article_index, rank) VALUES ('integrity-check', 1)")
+
+
+# --- how a source is doing -------------------------------------------------------------------------------------------
+
+
+def good(archive: Archive, at: datetime, *urls: str, judge: Judge | None = None, **changed: Any) -> Arrived:
+    """A good visit that listed these addresses."""
+    outcome = VisitOutcome.CHANGED if urls else VisitOutcome.UNCHANGED
+    listed = [item(f"http://desk.test/{url}") for url in urls]
+    seen = visit(at=at - timedelta(seconds=1), outcome=outcome, **changed)
+    return archive.keep_visit(seen, listed, judge or health_judge)
+
+
+def health_judge(arrival: Arrival) -> Judgement:
+    return Judgement(overran=not arrival.first and arrival.listed > 0 and not arrival.known)
+
+
+def test_a_judge_sees_what_was_known_at_that_very_moment(archive: Archive) -> None:
+    seen: list[Arrival] = []
+
+    def judge(arrival: Arrival) -> Judgement:
+        seen.append(arrival)
+        return Judgement(interval=timedelta(minutes=7))
+
+    good(archive, NOW, "a", "b", judge=judge)
+    good(archive, NOW + HOUR, "b", "c", judge=judge)
+    good(archive, NOW + 2 * HOUR, judge=judge)
+    assert [(a.first, a.listed, a.known, a.new) for a in seen] == [
+        (True, 2, 0, 2), (False, 2, 1, 1), (False, 0, 0, 0),
+    ]  # fmt: skip
+    assert seen[1].state.last_good_at == NOW
+    assert seen[1].dates == (NOW,)
+    state = archive.states()["desk"]
+    assert (state.interval, state.listed) == (timedelta(minutes=7), 2)
+    assert state.last_new_at == NOW + HOUR
+
+
+def test_the_first_visit_and_bursts_are_no_habit(archive: Archive) -> None:
+    good(archive, NOW, "a", "b", "c")
+    assert archive.days(NOW.date()) == {}
+    good(archive, NOW + HOUR, "c", "d")
+    good(archive, NOW + 2 * HOUR, "c", "d", "e", "f")
+    good(archive, NOW + 3 * HOUR, "f", "g", judge=lambda _: Judgement(burst="many"))
+    assert archive.days(NOW.date()) == {"desk": [Day(day=NOW.date(), visits=2, new=3)]}
+    assert archive.days((NOW + timedelta(days=1)).date()) == {}
+
+
+def test_failures_add_up_by_their_sort_and_a_good_visit_ends_them(archive: Archive) -> None:
+    for sort in (Trouble.TEMPORARY, Trouble.SOFT, Trouble.HARD):
+        archive.keep_visit(visit(outcome=VisitOutcome.FAILED, trouble=sort, error="x"), [])
+    state = archive.states()["desk"]
+    assert (state.failures, state.strain, state.trouble) == (3, 1.75, Trouble.HARD)
+    good(archive, NOW, "a")
+    state = archive.states()["desk"]
+    assert (state.failures, state.strain, state.trouble) == (0, 0.0, None)
+
+
+def test_a_source_is_observed_until_its_list_turns_over_or_nobody_looks_for_a_day(archive: Archive) -> None:
+    good(archive, NOW, "a")
+    good(archive, NOW + HOUR)
+    archive.keep_visit(visit(at=NOW + 2 * HOUR, outcome=VisitOutcome.FAILED, error="x"), [])
+    good(archive, NOW + 3 * HOUR, "a", "b")  # what was there before is there still: nothing was missed
+    good(archive, NOW + 5 * HOUR, "x", "y")
+    good(archive, NOW + 6 * HOUR)
+    good(archive, NOW + 60 * HOUR)
+    assert archive.observed(NOW - HOUR, NOW + 99 * HOUR) == {
+        "desk": [
+            Span(since=NOW, until=NOW + 3 * HOUR),
+            Span(since=NOW + 5 * HOUR, until=NOW + 6 * HOUR),
+        ]
+    }
+    good(archive, NOW + 61 * HOUR)
+    assert archive.observed(NOW + 2 * HOUR, NOW + 60.5 * HOUR) == {
+        "desk": [
+            Span(since=NOW + 2 * HOUR, until=NOW + 3 * HOUR),
+            Span(since=NOW + 5 * HOUR, until=NOW + 6 * HOUR),
+            Span(since=NOW + 60 * HOUR, until=NOW + 60.5 * HOUR),
+        ]
+    }
+    assert archive.states()["desk"].overran_at == NOW + 5 * HOUR
+
+
+def test_what_an_answer_wishes_and_where_it_moved_is_remembered(archive: Archive) -> None:
+    wishes = Wishes(ttl=timedelta(minutes=30), skip_hours=frozenset({0, 1}), skip_days=frozenset({6}))
+    good(archive, NOW, "a", wishes=wishes, fresh_for=timedelta(seconds=90), moved_to="http://new.test/")
+    good(archive, NOW + HOUR, moved_to="http://new.test/")
+    state = archive.states()["desk"]
+    assert (state.wishes, state.fresh_for) == (wishes, None)
+    assert (state.moved_to, state.moved_at) == ("http://new.test/", NOW)
+    good(archive, NOW + 2 * HOUR, "a", "b", wishes=Wishes())
+    state = archive.states()["desk"]
+    assert (state.wishes, state.moved_to, state.moved_at) == (Wishes(), None, None)
+
+
+def test_visits_that_found_all_unchanged_count_and_take_no_room(archive: Archive) -> None:
+    good(archive, NOW, "a")
+    for hours in range(1, 6):
+        good(archive, NOW + hours * HOUR)
+    good(archive, NOW + 7 * HOUR, "a", "b")
+    good(archive, NOW + 8 * HOUR)
+    assert archive.facts()["desk"].visits == 8
+
+
+def test_no_source_takes_more_than_its_share_of_what_is_pending(archive: Archive) -> None:
+    archive.keep_visit(visit(), [item(f"http://desk.test/{number}") for number in range(20)])
+    archive.keep_visit(visit("rival"), [item("http://rival.test/a")])
+    shares = [p.source_id for p in archive.pending(NOW, of_each=3)]
+    assert shares == ["desk", "desk", "desk", "rival"]
+    first = archive.pending(NOW, of_each=3)
+    rest = archive.pending(NOW, but={p.item_id for p in first}, of_each=3)
+    assert {p.item_id for p in first} & {p.item_id for p in rest} == set()
+    assert [p.source_id for p in archive.pending(NOW, of_each=3, limit=2)] == ["desk", "desk"]
+
+
+def in_bulk(archive: Archive, *names: str) -> int:
+    """Articles about the topic that came in bulk; returns the burst's number."""
+    arrived = good(archive, NOW, *names, judge=lambda _: Judgement(burst="many at once"))
+    for pending in archive.pending(NOW):
+        name = (pending.found.url or "")[-1]
+        found = article(f"http://desk.test/{name}", text=f"Story {name}. {LONG}", title=f"Story {name}")
+        archive.keep([reading(pending, found, [match()])], place, NOW)
+    assert arrived.burst is not None
+    return arrived.burst
+
+
+def test_what_came_in_bulk_is_counted_in_digests_and_no_matter_at_once(archive: Archive) -> None:
+    desk = subscription()
+    at_once = subscription("now", at=Schedule(text="at once", at_once=True))
+    keep(archive, article("http://desk.test/own", text="Of its own."), match())
+    burst = in_bulk(archive, "a", "b", "c")
+    assert [(b.id, b.source_id, b.items, b.reason) for b in archive.bursts()] == [(burst, "desk", 3, "many at once")]
+    digest = told(archive, desk)
+    assert [line.article.url for line in digest.lines] == ["http://desk.test/own"]
+    assert [(bulk.source_id, bulk.stories) for bulk in digest.bulk] == [("desk", 3)]
+    quick = told(archive, at_once)
+    assert [line.article.url for line in quick.lines] == ["http://desk.test/own"]
+    assert quick.bulk == ()
+    assert told(archive, subscription(topics=("other",))).bulk == ()
+
+
+def test_what_is_released_is_told_once_by_everyone(archive: Archive) -> None:
+    desk = subscription()
+    at_once = subscription("now", at=Schedule(text="at once", at_once=True), to=("b@example.test",))
+    burst = in_bulk(archive, "a", "b")
+    archive.commit_digest(told(archive, desk), message())
+    archive.commit_digest(told(archive, at_once), None)
+    assert archive.release([burst], NOW + HOUR) == 2
+    assert archive.release([burst], NOW + HOUR) == 0
+    for wanted in (desk, at_once):
+        digest = told(archive, wanted, "s2")
+        assert sorted(line.article.title for line in digest.lines) == ["Story a", "Story b"]
+        assert digest.bulk == ()
+        archive.commit_digest(digest, message(f"{wanted.id}-2"))
+        assert told(archive, wanted, "s3").lines == ()
+    assert archive.bursts() == []
+    assert [b.released_at for b in archive.bursts(held_only=False)] == [NOW + HOUR]
+
+
+def test_what_is_released_before_the_digest_is_told_once_in_it(archive: Archive) -> None:
+    assert archive.release([in_bulk(archive, "a", "b")], NOW) == 2
+    digest = told(archive, subscription())
+    assert sorted(line.article.title for line in digest.lines) == ["Story a", "Story b"]
+    assert digest.bulk == ()
+
+
+def test_what_is_released_without_telling_stays_a_number(archive: Archive) -> None:
+    assert archive.release([in_bulk(archive, "a", "b")], NOW, tell=False) == 0
+    digest = told(archive, subscription())
+    assert (digest.lines, [bulk.stories for bulk in digest.bulk]) == ((), [2])
+    assert archive.bursts() == []
+
+
+def test_an_item_of_a_burst_that_is_read_late_is_held_back_too(archive: Archive) -> None:
+    burst = good(archive, NOW, "a", "b", judge=lambda _: Judgement(burst="many")).burst
+    archive.release([burst or 0], NOW)
+    late = archive.pending(NOW)
+    archive.keep([reading(late[0], article("http://desk.test/a"), [match()])], place, NOW)
+    assert len(told(archive, subscription()).lines) == 1  # released before it was read
+    other = good(archive, NOW, "c", judge=lambda _: Judgement(burst="many")).burst
+    pending = archive.pending(NOW)[-1]
+    archive.keep([reading(pending, article("http://desk.test/c", text="Other."), [match()])], place, NOW)
+    assert len(told(archive, subscription()).lines) == 1
+    assert archive.release([other or 0], NOW) == 1

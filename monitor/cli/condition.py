@@ -1,0 +1,129 @@
+"""How sources are, for the commands that tell it; and `sources release`, `sources coverage`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table, unknown
+
+if TYPE_CHECKING:
+    from monitor.archive import Archive
+    from monitor.config import Config
+    from monitor.types import Health, Source, Span
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+def healths(sources: "Sequence[Source]", archive: "Archive", now: datetime) -> "dict[str, Health]":
+    """Returns for each source how it is doing."""
+    from monitor import health
+
+    states, days = archive.states(), archive.days((now - 2 * health.HABIT).date())
+    held = archive.bursts()
+    return {
+        source.id: health.health(
+            source,
+            states.get(source.id),
+            days.get(source.id, ()),
+            [burst for burst in held if burst.source_id == source.id],
+            now,
+        )
+        for source in sources
+    }
+
+
+def release(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="ID", help="The source whose items came in bulk.")],
+    quietly: Annotated[
+        bool, typer.Option("--quietly", help="Tell nobody of them one by one: digests keep their number only.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let out what came in bulk and was held back from mails.
+
+    Readers are told of it by their next digest, or at once.
+    """
+    from monitor import app
+
+    config = _config(context)
+    with app.writing(config, purpose="sources release") as archive:
+        held = [burst for burst in archive.bursts() if burst.source_id == source]
+        told = archive.release([burst.id for burst in held], app.utc_now(), tell=not quietly) if held else 0
+    if not held:
+        known = [one.id for one in config.sources]
+        complain(f"nothing of {source} is held back" if source in known else
+                 unknown(source, known, "source", "sources.yaml"))  # fmt: skip
+        raise typer.Exit(1 if source in known else 2)
+    items = sum(burst.items for burst in held)
+    if as_json:
+        print_json({"source": source, "items": items, "told": told})
+        return
+    then = "nobody is told of them one by one" if quietly else f"{plural(told, 'article')} will be told"
+    typer.echo(f"released {plural(items, 'item')} of {source}: {then}")
+
+
+def coverage(
+    context: typer.Context,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Only these sources.")] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="So many days, today included.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Show when each source was observed: a count of nothing means nothing where nobody looked.
+
+    An hour was observed where every list of the source had something in common with the one before it.
+    """
+    from monitor import app, health
+    from monitor.export import when
+
+    config = _config(context)
+    known = [source.id for source in config.sources]
+    for named in ids or ():
+        if named not in known:
+            complain(unknown(named, known, "source", "sources.yaml"))
+            raise typer.Exit(2)
+    zone, now = ZoneInfo(config.timezone), app.utc_now()
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts = [(midnight - back * DAY).astimezone(UTC) for back in range(days - 1, -1, -1)]
+    with app.reading(config) as archive:
+        spans = archive.observed(starts[0], now)
+        states = archive.states()
+    wanted = [source for source in config.sources if (source.id in ids if ids else source.enabled)]
+    if as_json:
+        first = starts[0].replace(minute=0)
+        hours = [first + number * HOUR for number in range(-(-(now - first) // HOUR))]
+        print_json(
+            [
+                {
+                    "source": source.id,
+                    "since": when(states[source.id].first_visit_at) if source.id in states else None,
+                    "spans": [{"since": when(s.since), "until": when(s.until)} for s in spans.get(source.id, ())],
+                    "hours": {
+                        f"{hour:%Y-%m-%dT%H:%MZ}": round(health.observed(spans.get(source.id, ()), hour), 3)
+                        for hour in hours
+                    },
+                }
+                for source in wanted
+            ]
+        )
+        return
+    columns = ("source", *(f"{start.astimezone(zone):%a %d}" for start in starts))
+    rows = [
+        (source.id, *(_share(spans.get(source.id, ()), start, min(start + DAY, now)) for start in starts))
+        for source in wanted
+    ]
+    print_table("Share of each day in which the source was observed", columns, rows)
+
+
+def _share(spans: "Sequence[Span]", since: datetime, until: datetime) -> str | None:
+    inside = sum((max(min(s.until, until) - max(s.since, since), timedelta(0)) for s in spans), start=timedelta(0))
+    return f"{100 * (inside / (until - since)):.0f} %" if inside and until > since else None
+
+
+def _config(context: typer.Context) -> "Config":
+    chosen: Context = context.obj
+    return chosen.config()
