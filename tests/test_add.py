@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.archive.asking import Sighting, Visited
+from monitor.archive import PastVisit, Sighting
 from monitor.pipeline import by_hand
 from monitor.pipeline.missed import Watching, missed
 from monitor.types import Credentials, ItemState, Keep, Read, SourceState, Span
@@ -188,7 +188,7 @@ def watching(
         state=SourceState(source_id="desk", **known),
         spans=spans,
         visits=[
-            Visited(source_id="desk", started_at=NOW, finished_at=NOW, outcome=outcome, error=error)
+            PastVisit(source_id="desk", started_at=NOW, finished_at=NOW, outcome=outcome, error=error)
             for outcome, error in visits
         ],
     )

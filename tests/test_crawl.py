@@ -386,6 +386,13 @@ async def test_a_source_is_visited_however_many_of_its_host_are_stuck_and_those_
     assert time.monotonic() - begun < 6
 
 
+async def test_a_connection_that_breaks_off_is_not_tried_again_at_once(site: Site) -> None:
+    site.answers["/reset"] = reset
+    (visit,) = (await visits(crawl(), errand(site.url("/reset")))).values()
+    assert visit.outcome is VisitOutcome.FAILED
+    assert len(site.asked("/reset")) == 1
+
+
 async def test_sources_that_were_well_come_before_the_ill_ones_of_their_host(site: Site) -> None:
     for name in ("ill", "well", "new"):
         site.put(f"/{name}", FEED, type=XML)

@@ -141,6 +141,39 @@ class SourceFacts:
     matched: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One source that listed an address."""
+
+    item_id: int
+    source_id: str
+    state: ItemState
+    reason: str | None  # why it was rejected, set aside, or waits
+    first_seen_at: datetime
+    not_before: datetime | None
+    article_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldReader:
+    """A reader who was told of an article."""
+
+    subscription_id: str
+    reader: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastVisit:
+    """A visit as it was kept; one that was repeated with the same result reaches up to its last repetition."""
+
+    source_id: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    error: str | None
+
+
 class Archive(Protocol):
     """See the module for the duties that all implementations share."""
 
@@ -346,6 +379,22 @@ class Archive(Protocol):
 
     def facts(self) -> Mapping[str, SourceFacts]:
         """Returns figures for every source ever visited."""
+        ...
+
+    def known_keys(self, source_id: str, keys: Collection[str]) -> set[str]:
+        """Returns which of these keys of items (see monitor/listing.py) the source has listed before."""
+        ...
+
+    def sightings(self, key: str) -> list[Sighting]:
+        """Returns what became of the item with this key at each source that listed it, oldest first."""
+        ...
+
+    def tellings(self, article_id: int) -> list[ToldReader]:
+        """Returns to whom an article was told in a digest, oldest first."""
+        ...
+
+    def visits(self, source_id: str, since: datetime, until: datetime) -> list[PastVisit]:
+        """Returns a source's visits that reach into a time, oldest first."""
         ...
 
     def heartbeat(self) -> datetime | None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from monitor.archive.asking import Asking
 from monitor.archive.keeping import Keeping
 from monitor.archive.lock import WriterLock
 from monitor.archive.looking import Looking
@@ -10,7 +11,7 @@ from monitor.archive.telling import Telling
 from monitor.archive.watching import Watching
 
 
-class SQLiteArchive(Watching, Keeping, Telling, Looking):
+class SQLiteArchive(Watching, Keeping, Telling, Looking, Asking):
     """Keeps the contract of monitor/archive/__init__.py. Made by `for_writing` or `for_reading`."""
 
     _lock: WriterLock | None = None

@@ -120,7 +120,6 @@ def _checked(config: "Config", chosen: "list[Source]", *, quiet: bool) -> "list[
     from contextlib import ExitStack
 
     from monitor import app
-    from monitor.archive import asking
     from monitor.cli.working import progress_bar
     from monitor.extract.urls import identity
     from monitor.listing import items
@@ -139,7 +138,7 @@ def _checked(config: "Config", chosen: "list[Source]", *, quiet: bool) -> "list[
         done = []
         for visit in visits:
             keys = {item.key for item in items(visit.found, identity)}
-            new = None if archive is None else len(keys - asking.known_keys(archive, visit.source_id, keys))
+            new = None if archive is None else len(keys - archive.known_keys(visit.source_id, keys))
             done.append(checked(by_id[visit.source_id], visit, new, app.utc_now()))
         return done
 

@@ -72,6 +72,7 @@ class Handler(AiohttpDownloadHandler):
             max_headers=connection.MAX_FIELDS,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
+        self._session._retry_connection = False  # a second request at once, past the host's turn and the deadline
 
     async def download_request(self, request: Request) -> Response:
         problem = egress.unsound(request.url)

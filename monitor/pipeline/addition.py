@@ -10,9 +10,7 @@ from datetime import datetime
 from os.path import commonpath
 from urllib.parse import urlsplit
 
-from monitor.archive import asking
-from monitor.archive.asking import Sighting, Telling
-from monitor.archive.sqlite import SQLiteArchive
+from monitor.archive import Archive, Sighting, ToldReader
 from monitor.errors import PageError
 from monitor.extract.urls import same_site
 from monitor.listing import items
@@ -29,6 +27,7 @@ from monitor.types import (
     Page,
     Pending,
     Read,
+    Robots,
     Source,
     Visit,
     VisitOutcome,
@@ -48,7 +47,7 @@ class Added:
     article: Kept | None
     error: str | None  # why there is no article, or only a part of one
     reasons: tuple[Reason, ...]
-    told: tuple[Telling, ...] = ()
+    told: tuple[ToldReader, ...] = ()
 
 
 def by_hand(url: str, sources: Sequence[Source], named: Source | None = None) -> Source:
@@ -58,10 +57,10 @@ def by_hand(url: str, sources: Sequence[Source], named: Source | None = None) ->
     of its own: what a person adds says nothing of how well a source is watched.
     """
     near = named or max(watching(url, sources), key=lambda source: len(commonpath([source.url, url])), default=None)
-    if near is not None:
-        return replace(near, id=BY_HAND + near.id, read=Read.PAGE, enabled=True)
+    if near is not None:  # robots.txt is for programs that choose by themselves what they fetch (RFC 9309, 1)
+        return replace(near, id=BY_HAND + near.id, read=Read.PAGE, robots=Robots.NONE, enabled=True)
     host = (urlsplit(url).hostname or url).removeprefix("www.")
-    return Source(id=BY_HAND + host, name=host, publisher=host, kind="feed", url=url)
+    return Source(id=BY_HAND + host, name=host, publisher=host, kind="feed", url=url, robots=Robots.NONE)
 
 
 def watching(url: str, sources: Sequence[Source]) -> list[Source]:
@@ -99,7 +98,7 @@ class Addition:
         *,
         source: Source,
         sources: Sequence[Source],
-        archive: SQLiteArchive,
+        archive: Archive,
         crawl: Crawler,
         rooms: Reader,
         threads: Threads,
@@ -144,7 +143,7 @@ class Addition:
         self._archive.keep_visit(visit, [item])
         collected = Collected()
         await self._take.take([self._source.id], collected, due_only=True)
-        mine = next(s for s in asking.sightings(self._archive, item.key) if s.source_id == self._source.id)
+        mine = next(s for s in self._archive.sightings(item.key) if s.source_id == self._source.id)
         if mine.state is ItemState.PENDING:  # nobody would try it again
             self._close(mine, item.found, now_said)
         article = None if mine.article_id is None else self._archive.article(mine.article_id)
@@ -156,7 +155,7 @@ class Addition:
             article=article,
             error=self._heard.error or mine.reason if article is None or article.partial else None,
             reasons=self._reasons(url, article, began),
-            told=tuple(asking.tellings(self._archive, article.id)) if article is not None else (),
+            told=tuple(self._archive.tellings(article.id)) if article is not None else (),
         )
 
     def _close(self, sighting: Sighting, found: Found, content_hash: str) -> None:
@@ -176,7 +175,7 @@ class Addition:
         seen = [
             sighting
             for name in dict.fromkeys(map(self._identity, names))
-            for sighting in asking.sightings(self._archive, name)
+            for sighting in self._archive.sightings(name)
             if not sighting.source_id.startswith(BY_HAND)
         ]
         since = since_when(article, began)
@@ -187,7 +186,7 @@ class Addition:
                 source=source,
                 state=states.get(source.id),
                 spans=spans.get(source.id, ()),
-                visits=asking.visits(self._archive, source.id, since, until),
+                visits=self._archive.visits(source.id, since, until),
             )
             for source in watching(url, self._sources)
         ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from monitor.archive.asking import Sighting, Visited
+from monitor.archive import PastVisit, Sighting
 from monitor.types import ItemState, Kept, Source, SourceState, Span, VisitOutcome
 
 AROUND = timedelta(days=2)
@@ -28,7 +28,7 @@ class Watching:
     source: Source
     state: SourceState | None
     spans: Sequence[Span]  # when it was observed
-    visits: Sequence[Visited]
+    visits: Sequence[PastVisit]
 
 
 def missed(

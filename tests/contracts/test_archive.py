@@ -715,3 +715,19 @@ def test_an_item_of_a_burst_that_is_read_late_is_held_back_too(archive: Archive)
     archive.keep([reading(pending, article("http://desk.test/c", text="Other."), [match()])], place, NOW)
     assert len(told(archive, subscription()).lines) == 1
     assert archive.release([other or 0], NOW) == 1
+
+
+def test_the_archive_answers_what_became_of_an_item_and_who_was_told(archive: Archive) -> None:
+    keep(archive, article("http://desk.test/a"), match())
+    archive.keep_visit(visit("rival", at=NOW + HOUR), [item("http://desk.test/a"), item("http://desk.test/b")])
+    archive.keep_visit(visit("rival", at=NOW + 2 * HOUR, outcome=VisitOutcome.FAILED, error="HTTP 404"), [])
+    key = item("http://desk.test/a").key
+    assert archive.known_keys("desk", [key, "desk.test/b"]) == {key}
+    assert [(s.source_id, s.state, s.article_id) for s in archive.sightings(key)] == [
+        ("desk", ItemState.DONE, 1), ("rival", ItemState.PENDING, None),
+    ]  # fmt: skip
+    assert archive.tellings(1) == []
+    archive.commit_digest(told(archive, subscription()), message())
+    assert [(t.subscription_id, t.reader) for t in archive.tellings(1)] == [("morning", "reader@example.test")]
+    seen = archive.visits("rival", NOW + HOUR, NOW + 3 * HOUR)
+    assert [(v.outcome, v.error) for v in seen] == [("changed", None), ("failed", "HTTP 404")]
