@@ -4,13 +4,14 @@ An entry is a mapping with the keys of sources.yaml. The file is amended as text
 marks of what is there stay as they are.
 """
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,12 +169,33 @@ def _values(value: object) -> int:
 def add(folder: Path, groups: Sequence[tuple[str, Sequence[Entry]]], load: Load) -> None:
     """Adds entries at the end of sources.yaml in `folder`. Comments stay; the old file is replaced in one step.
 
-    The whole configuration is read before with the new entries in it, by `load`.
+    The whole configuration is read before with the new entries in it, by `load`. Two that add at once take turns.
 
     Raises:
         ConfigError: it would not be good with them, or the file cannot be amended; it is as it was then.
     """
     path = (folder / FILE).resolve()
+    with _turn(path.parent):
+        _add(path, folder, groups, load)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Waits until nobody else adds to a file in this folder. A folder that cannot be opened is said by who reads it."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _add(path: Path, folder: Path, groups: Sequence[tuple[str, Sequence[Entry]]], load: Load) -> None:
     before = load(folder)
     try:
         old = path.read_bytes()

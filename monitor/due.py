@@ -14,6 +14,7 @@ _LONGEST_BACK_OFF = {
     Trouble.HARD: timedelta(hours=6),
 }
 _LONGEST_WISH = timedelta(hours=1)
+_CLOCK_MAY_GO_BACK = timedelta(minutes=1)
 _PAGE_TRIES = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12), timedelta(hours=24))
 _MAIL_FIRST = timedelta(minutes=1)
 _MAIL_LONGEST = timedelta(hours=4)
@@ -80,9 +81,21 @@ def _jitter(source_id: str, at: datetime) -> float:
 
 
 def due_sources(sources: Iterable[Source], states: Mapping[str, SourceState], now: datetime) -> list[Source]:
-    """Returns the enabled sources to visit now, the longest overdue first."""
-    waiting = [(next_visit(source, states.get(source.id)), source) for source in sources if source.enabled]
+    """Returns the enabled sources to visit now, the longest overdue first.
+
+    A last visit that lies ahead is the work of a clock that was wrong: such a source is due, or it never would be.
+    """
+    enabled = [source for source in sources if source.enabled]
+    waiting = [
+        (now if from_the_future(states.get(source.id), now) else next_visit(source, states.get(source.id)), source)
+        for source in enabled
+    ]
     return [source for when, source in sorted(waiting, key=lambda pair: (pair[0], pair[1].id)) if when <= now]
+
+
+def from_the_future(state: SourceState | None, now: datetime) -> bool:
+    """Says whether the last visit was noted by a clock that was ahead of this one by more than it may be corrected."""
+    return state is not None and state.last_visit_at is not None and state.last_visit_at - now > _CLOCK_MAY_GO_BACK
 
 
 def next_page_try(failures: int, now: datetime) -> datetime | None:

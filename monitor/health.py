@@ -1,11 +1,11 @@
 """How a source is doing: what to make of an answer beside what came before, and what an operator should know.
 
 All of it is pure. The habit of a source is what it brought in the 28 days up to its last news; neither its first visit
-nor items that came in bulk count.
+nor items that came in bulk and were not released count.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 from monitor import due
@@ -39,7 +39,8 @@ _NEW = Remark(condition=Condition.NEW, text="not visited yet")
 
 def judge(source: Source, arrival: Arrival) -> Judgement:
     """Returns what is made of a good visit of `source`."""
-    overran = not arrival.first and arrival.state.listed > 0 and arrival.listed > 0 and not arrival.known
+    known_list = not arrival.first and not arrival.readdressed
+    overran = known_list and arrival.state.listed > 0 and arrival.listed > 0 and not arrival.known
     return Judgement(
         interval=due.next_interval(source, arrival.state, brought=arrival.new > 0, overran=overran),
         overran=overran,
@@ -51,14 +52,15 @@ def burst(arrival: Arrival) -> str | None:
     """Returns why the new items of a visit look like a flood and not like news; None where they do not.
 
     More than 20 and than five times what is usual for the time since the last good visit; or more than 10, most of
-    them more than a week older than that visit. Never on a source's first good visit: its list is new as a whole.
+    them more than a week older than that visit. Never on a source's first good visit, nor on the first at another
+    address: its list is new as a whole.
     """
     state = arrival.state
-    if state.last_good_at is None or arrival.new <= _MANY_OLD:
+    if state.last_good_at is None or arrival.readdressed or arrival.new <= _MANY_OLD:
         return None
     usual = _usual(arrival, state.last_good_at)
     if arrival.new > max(_MANY, _TIMES_USUAL * usual):
-        return f"{arrival.new} new items at once, {usual:.0f} are usual"
+        return f"{arrival.new} new items at once, {f'{usual:.0f}' if usual >= 0.5 else 'hardly any'} are usual"
     dated = [date for date in arrival.dates if date is not None]
     old = [date for date in dated if date < state.last_good_at - _OLD]
     if len(old) > _MANY_OLD and len(old) * 2 > arrival.new:
@@ -77,9 +79,18 @@ def _usual(arrival: Arrival, last_good_at: datetime) -> float:
 
 
 def health(
-    source: Source, state: SourceState | None, days: Sequence[Day], bursts: Sequence[Burst], now: datetime
+    source: Source,
+    state: SourceState | None,
+    days: Sequence[Day],
+    bursts: Sequence[Burst],
+    now: datetime,
+    *,
+    zone: tzinfo = UTC,
 ) -> Health:
-    """Returns how a source is doing: `days` of the last 28 days and longer, oldest first; `bursts` not released yet."""
+    """Returns how a source is doing: `days` of the last 28 days and longer, oldest first; `bursts` not released yet.
+
+    Times in the remarks are those of `zone`, and name it.
+    """
     this_week = sum(day.new for day in days if day.day > (now - _RECENT).date())
     if not source.enabled:
         return Health(
@@ -89,26 +100,36 @@ def health(
         return Health(remarks=(_NEW,), per_week=None, this_week=0)
     remarks = []
     if state.failures:
-        since = f"no good visit since {_day(state.last_good_at)}" if state.last_good_at else "never a good visit"
+        since = f"no good visit since {_day(state.last_good_at, zone)}" if state.last_good_at else "never a good visit"
         text = f"{since}, {state.failures} failed in a row: {state.error or 'no reason is known'}"
         remarks.append(Remark(condition=Condition.ILL, text=text))
     elif stale_since := not_seen_since(source, state, now):
-        text = f"not visited since {_day(stale_since)}: the service does not run, or its host asked to be left alone"
+        text = (
+            f"not visited since {_day(stale_since, zone)}: the service does not run, or its host asked to be left alone"
+        )
         remarks.append(Remark(condition=Condition.STALE, text=text))
+    if state.error is not None and not state.failures:
+        remarks.append(Remark(condition=Condition.PARTIAL, text=f"not all of it can be read: {state.error}"))
     for one in bursts:
-        text = f"{one.reason} ({_day(one.at)}): kept, and held back from mails; `roxham sources release {source.id}`"
+        text = (
+            f"{one.reason} ({_day(one.at, zone)}): kept, but held back from mails until "
+            f"`roxham sources release {source.id}`"
+        )
         remarks.append(Remark(condition=Condition.BURST, text=text))
     if overran_at := lately_overran(state, now):
         text = (
-            f"on {_day(overran_at)} its list had nothing in common with the one before: items may have been missed; "
-            f"visit it more often (every: {_minutes(due.interval(source, state))} now)"
+            f"on {_day(overran_at, zone)} its list had nothing in common with the one before: items may have been "
+            f"missed; visit it more often (every: {_minutes(due.interval(source, state))} now)"
         )
         remarks.append(Remark(condition=Condition.OVERRAN, text=text))
     if since_when := quiet_since(state, days):
-        text = f"answers, but has brought nothing since {_day(since_when)}; it was never silent for so long"
+        text = f"answers, but has brought nothing since {_day(since_when, zone)}; it was never silent for so long"
+        remarks.append(Remark(condition=Condition.QUIET, text=text))
+    if state.last_good_at is not None and not state.listed and not source.may_be_empty:
+        text = "answers, but has never listed anything: is its address right?"
         remarks.append(Remark(condition=Condition.QUIET, text=text))
     if state.moved_to is not None and state.moved_at is not None:
-        text = f"redirects for good since {_day(state.moved_at)}; write url: {state.moved_to}"
+        text = f"redirects for good since {_day(state.moved_at, zone)}; write url: {state.moved_to}"
         remarks.append(Remark(condition=Condition.MOVED, text=text))
     return Health(remarks=tuple(remarks), per_week=_per_week(state, days, now), this_week=this_week)
 
@@ -163,8 +184,8 @@ def observed(spans: Sequence[Span], hour: datetime) -> float:
     return min(inside / timedelta(hours=1), 1.0)
 
 
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+def _day(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _minutes(length: timedelta) -> str:

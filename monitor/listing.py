@@ -1,8 +1,9 @@
 """items(found) → what is remembered of a source's listing, so that the same item is the same item at the next visit.
 
 An item is known by its address; GUIDs come and go, are missing, doubled, or all change at once. Where one answer lists
-several items under one address (anchors of one page, a link to the home page), each gets a name of its own (`#item-…`):
-its GUID, or else its title, tells them apart.
+several items under one address (anchors of one page, a link to the home page), each gets a name of its own (`#item-…`).
+Titles show that they are several, or the texts where none has a title; GUIDs alone do not, as one article may be listed
+under two. The name is made from the GUID, or from what showed it where others have the same GUID.
 """
 
 import hashlib
@@ -20,19 +21,22 @@ def items(found: Sequence[Found], identity: Identity) -> list[Item]:
     by_address: dict[str, list[Found]] = {}
     for one in found:
         by_address.setdefault(_key(one, identity), []).append(one)
-    crowded = {key for key, same in by_address.items() if len({_title(one) for one in same}) > 1}
+    crowds = {key: crowd for key, same in by_address.items() if (crowd := _crowd(same, identity)) is not None}
     kept: dict[str, Item] = {}
     for one in found:
-        named = _with_own_name(one) if one.url and _key(one, identity) in crowded else one
+        crowd = crowds.get(_key(one, identity)) if one.url else None
+        named = one if crowd is None else _with_own_name(one, crowd)
         key = _key(named, identity)
-        if (twin := kept.get(key)) is not None:
+        twin = kept.get(key)
+        says_more = twin is not None and not _title(twin.found) and bool(_title(one))
+        if twin is not None and not says_more:
             kept[key] = replace(twin, found=_with_aliases(twin.found, named))
             continue
         kept[key] = Item(
             key=key,
             content_hash=_content_hash(one),
             identity=identity(named.url) if named.url else None,
-            found=named,
+            found=named if twin is None else _with_aliases(named, twin.found),
         )
     return list(kept.values())
 
@@ -46,9 +50,29 @@ def with_aliases(article: Article, found: Found, identity: Identity) -> Article:
     return replace(article, addresses=(*article.addresses, *more))
 
 
-def _with_own_name(found: Found) -> Found:
+def _crowd(same: Sequence[Found], identity: Identity) -> frozenset[str] | None:
+    """Returns the GUIDs that name one item each, where several share an address; None where all are one item.
+
+    A GUID that is the shared address itself names none of them, whatever the answer lists next time.
+    """
+    titled = any(_title(one) for one in same)
+    if len({_mark(one) for one in same if _title(one) or not titled} - {""}) < 2:
+        return None
+    marks: dict[str, set[str]] = {}
+    for one in same:
+        if one.guid and one.url and identity(one.guid) != identity(one.url):
+            marks.setdefault(one.guid, set()).add(_mark(one))
+    return frozenset(guid for guid, of_guid in marks.items() if len(of_guid) == 1)
+
+
+def _mark(found: Found) -> str:
+    """What people would tell an item by: its title, else its text."""
+    return _title(found) or one_line(found.summary or found.content or "")
+
+
+def _with_own_name(found: Found, guids: frozenset[str]) -> Found:
     assert found.url is not None  # noqa: S101 - the caller asked
-    name = _digest(found.guid or _title(found))
+    name = _digest(found.guid if found.guid in guids else _mark(found))
     return replace(found, url=f"{found.url.split('#')[0]}#item-{name}", aliases=(found.url,))
 
 
@@ -70,9 +94,12 @@ def _title(found: Found) -> str:
 
 
 def _content_hash(found: Found) -> str:
-    """Changes when the listing says something new; the time of publication alone says nothing new."""
-    said = (found.title, found.summary, found.content, found.updated_at and found.updated_at.isoformat())
-    return _digest("\x1f".join(part or "" for part in said), 16)
+    """Changes when the listing says something new; the time of publication alone says nothing new.
+
+    The time of the update stands by itself, behind an @: some sites put the present time there in every answer.
+    """
+    words = _digest("\x1f".join(part or "" for part in (found.title, found.summary, found.content)), 16)
+    return words if found.updated_at is None else f"{words}@{found.updated_at.isoformat()}"
 
 
 def _digest(text: str, size: int = 8) -> str:

@@ -86,10 +86,12 @@ class _Reader:
     def _feed(self, address: str, title: str | None, said: Mapping[str, str]) -> None:
         own: dict[str, object] = {}
         for name, value in said.items():
-            if name.startswith(OWN):
+            if name == f"{OWN}url":  # nobody would look at it beside the other
+                self.problems.append(self.problem(f"{name} means nothing here: the address stands in xmlUrl"))
+            elif name.startswith(OWN):
                 try:
                     own[name.removeprefix(OWN)] = _value(value)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     self.problems.append(self.problem(f"{name} cannot be read: {error}"))
         self.outlines.append(
             Outline(

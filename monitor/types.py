@@ -143,7 +143,7 @@ class SourceState:
     """What the archive remembers of a source between two visits."""
 
     source_id: str
-    url: str | None = None  # the address that the validators belong to
+    url: str | None = None  # what the validators belong to: `Visit.asked_url`
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None  # SHA-256 of the last body that was read, in hexadecimal
@@ -202,13 +202,14 @@ class Visit:
     finished_at: datetime
     outcome: VisitOutcome
     status: int | None = None  # HTTP status of the last answer
-    asked_url: str | None = None  # the source's address at that time
+    asked_url: str | None = None  # the source's address at that time, with a mark of its kind and options as fragment
     url: str | None = None  # where the answer came from, after redirects
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
     found: tuple[Found, ...] = field(default=(), repr=False)
     error: str | None = None  # why it failed, or what of the answer had to be left out
+    whole: bool = True  # all of the answer could be read
     trouble: Trouble | None = None  # of what sort the failure is
     not_before: datetime | None = None  # from Retry-After
     fresh_for: timedelta | None = None  # from Cache-Control or Expires
@@ -221,14 +222,17 @@ class Item:
     """A found item with the keys under which a source's listing is remembered."""
 
     key: str  # the same item of the same source has the same key at the next visit
-    content_hash: str  # changes when the listing says something new about the item
+    content_hash: str  # changes when the listing says something new about the item; after an @ the time of its update
     identity: str | None  # the address in the form in which addresses are compared
     found: Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What a source brought on one day (UTC) on which it brought something; neither its first visit nor bursts."""
+    """What a source brought on one day (UTC) on which it brought something.
+
+    Neither its first visit counts nor what came in bulk and was not released.
+    """
 
     day: date
     visits: int  # that brought something
@@ -244,6 +248,7 @@ class Arrival:
     listed: int  # items of the answer; 0 where it was unchanged
     known: int  # of them: seen before, under whatever wording
     dates: tuple[datetime | None, ...]  # of the items never seen before
+    readdressed: bool = False  # the operator has changed the address, or how it is read, since the last answer
     days: tuple[Day, ...]  # of the last 28 days, oldest first; empty where nothing is new
 
     @property
@@ -301,6 +306,7 @@ class Condition(StrEnum):
     NEW = "new"  # not visited yet
     ILL = "ill"  # the last visit failed
     STALE = "stale"  # nobody has looked for much longer than its interval
+    PARTIAL = "partial"  # a part of it cannot be read
     BURST = "burst"  # items came in bulk and wait for an operator
     OVERRAN = "overran"  # its list turned over between two visits
     QUIET = "quiet"  # it answers, and has brought nothing for longer than ever
@@ -621,13 +627,14 @@ class Coverage:
     last_good_at: datetime | None
     failing: bool  # the last visit failed, or it was never reached
     error: str | None = None
+    partial: bool = False  # a part of it could not be read
     overran_at: datetime | None = None  # its list turned over then: items may have come and gone unseen
     quiet_since: datetime | None = None  # it answers, and has brought nothing since then, longer than ever
 
     @property
     def doubtful(self) -> bool:
         """Whether news may have been missed."""
-        return self.failing or self.overran_at is not None or self.quiet_since is not None
+        return self.failing or self.partial or self.overran_at is not None or self.quiet_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

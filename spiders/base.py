@@ -162,9 +162,7 @@ class SourceSpider(Spider):
                 None  # a response knows its request, and that the errand: memory would wait for the collector
             )
             errand.found.clear()
-            async with self._fewer_unread:
-                self._unread -= 1
-                self._fewer_unread.notify_all()
+            await self._one_less_unread()
 
     async def _visit(self, errand: _Errand) -> Visit | None:
         """Returns what the visit brought; None where the crawl was stopped."""
@@ -243,7 +241,7 @@ class SourceSpider(Spider):
             errand.followed += 1
             follow = errand.queue.popleft()
             try:
-                more = await self.fetch(self._ask(errand, follow.url, {}, about=follow.about))
+                more = await self._further(errand, follow)
             except Exception as error:  # noqa: BLE001 - whatever went wrong on the way, the rest is still good
                 if getattr(error, "dropped", False):
                     return None
@@ -256,6 +254,19 @@ class SourceSpider(Spider):
             errand.hashed.update(self.substance(more))
             await self._find(more, errand)
         return self._complete(errand)
+
+    async def _further(self, errand: _Errand, follow: Follow) -> Response:
+        """Fetches a further answer. Meanwhile the visit is not unread: who has its host's turn may wait for that."""
+        await self._one_less_unread()
+        try:
+            return await self.fetch(self._ask(errand, follow.url, {}, about=follow.about))
+        finally:
+            self._unread += 1
+
+    async def _one_less_unread(self) -> None:
+        async with self._fewer_unread:
+            self._unread -= 1
+            self._fewer_unread.notify_all()
 
     async def _find(self, response: Response, errand: _Errand) -> None:
         if "dataloss" in response.flags:
@@ -321,6 +332,7 @@ class SourceSpider(Spider):
             body_hash=body_hash if whole else None,
             found=tuple(errand.found),
             error=errand.said,
+            whole=whole,
             fresh_for=freshness.fresh_for(headers, self.clock()),
             wishes=errand.wishes,
             moved_to=_moved_to(response),

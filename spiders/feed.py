@@ -142,6 +142,8 @@ def _no_feed(response: Response, text: str, root: str) -> str:
         return "blocked by a firewall: its page came instead of a feed"
     if root in _HTML_ROOTS or re.match(r"\s*(<\?[^>]*>)?\s*<!doctype html", text, re.IGNORECASE):
         return "this is an HTML page, not a feed"
+    if root in ("urlset", "sitemapindex"):
+        return "this is a sitemap, not a feed: `kind: sitemap` reads it"
     if root:
         return f"this is XML with the root <{root[:40]}>, not a feed"
     return "this is neither XML nor JSON, not a feed"

@@ -12,7 +12,7 @@ from monitor.errors import FormatError
 from monitor.text import one_line
 from monitor.types import Found, Source, SourceState
 from spiders import document, trouble, urlset
-from spiders.base import Follow, SourceSpider
+from spiders.base import Follow, Note, SourceSpider
 from spiders.dates import when
 from spiders.options import SitemapOptions
 from spiders.patterns import fits
@@ -30,7 +30,7 @@ class SitemapSpider(SourceSpider):
     accept: ClassVar[str] = "application/xml, text/xml;q=0.9, application/gzip;q=0.8, text/plain;q=0.7, */*;q=0.5"
     may_be_empty: ClassVar[bool] = True  # a news sitemap holds two days (Google's rule), and there are quiet days
 
-    def find(self, response: Response, source: Source, state: SourceState) -> Iterator[Found | Follow]:
+    def find(self, response: Response, source: Source, state: SourceState) -> Iterator[Found | Follow | Note]:
         options = source.options if isinstance(source.options, SitemapOptions) else SitemapOptions()
         body, note = urlset.unpacked(response.body, self._most_bytes())
         text = document.text_of(response.replace(body=body))
@@ -90,7 +90,7 @@ class SitemapSpider(SourceSpider):
 
     def _parts(
         self, text: str, response: Response, state: SourceState, options: SitemapOptions
-    ) -> Iterator[Found | Follow]:
+    ) -> Iterator[Follow | Note]:
         """Asks for the parts worth reading, those changed last first.
 
         The first of them is always read: some sites never renew the dates in their index. Where the last visit did not
@@ -118,9 +118,18 @@ class SitemapSpider(SourceSpider):
             fitting = f"none of its {listed:,} parts fits `parts`" if listed else "the index names no sitemap"
             raise FormatError(fitting)
         parts.sort(key=lambda part: part[1].timestamp() if part[1] else 0.0, reverse=True)  # stable: undated last
-        for number, (url, changed) in enumerate(parts[: options.sitemaps]):
-            if number == 0 or changed is None or changed >= read_until:
-                yield Follow(url, depth + 1)
+        worth = [
+            url
+            for number, (url, changed) in enumerate(parts)
+            if number == 0 or changed is None or changed >= read_until
+        ]
+        for url in worth[: options.sitemaps]:
+            yield Follow(url, depth + 1)
+        if len(worth) > options.sitemaps:
+            yield Note(
+                f"cut: {len(worth):,} parts of the index may hold something new, and `sitemaps: {options.sitemaps}` "
+                "of them are read; `parts` says which count"
+            )
         if problem is not None:
             raise problem
 

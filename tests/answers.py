@@ -9,7 +9,7 @@ from scrapy.http import Response
 
 from monitor.errors import FormatError
 from monitor.types import Found, Source, SourceState, Visit
-from spiders.base import Follow, SourceSpider
+from spiders.base import Follow, Note, SourceSpider
 from spiders.options import OPTIONS
 from tests.crawling import NOW, crawl, visits
 
@@ -18,11 +18,12 @@ __all__ = ["NOW", "Listing", "read", "source", "visit"]
 
 @dataclass(slots=True)
 class Listing:
-    """What one answer gave: items, further answers that it leads to, and why it is not all."""
+    """What one answer gave: items, further answers that it leads to, why it is not all, and remarks."""
 
     items: list[Found] = field(default_factory=list)
     follows: list[Follow] = field(default_factory=list)
     note: str | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def source(kind: str, url: str, options: Mapping[str, Any] | None = None, **changed: Any) -> Source:
@@ -57,6 +58,8 @@ def read(
                 listing.items.append(one)
             elif isinstance(one, Follow):
                 listing.follows.append(one)
+            elif isinstance(one, Note):
+                listing.notes.append(one.text)
     except FormatError as error:
         listing.note = error.reason
     return listing

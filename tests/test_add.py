@@ -166,6 +166,17 @@ def test_people_read_what_became_of_it(here: Installation, site: Site) -> None:
 # --- the decisions ---------------------------------------------------------------------------------------------------
 
 
+def test_where_departments_share_a_site_no_page_is_given_to_the_wrong_one() -> None:
+    api = "http://api.example.org/news"
+    border, police = (builders.source(name, url=f"{api}?dept={name}", publisher=name) for name in ("border", "police"))
+    council = builders.source("council", url="http://www.example.org/council/feed", publisher="council")
+    page = "http://www.example.org/police/a.html"
+    assert by_hand(page, [border, police]).publisher == "example.org"
+    assert by_hand(page, [border, police], police).publisher == "police"
+    assert by_hand(page, [border, council, police]).publisher == "example.org"
+    assert by_hand("http://www.example.org/council/a.html", [border, council, police]).publisher == "council"
+
+
 def test_a_page_has_the_terms_and_the_login_of_its_site_and_an_id_of_its_own() -> None:
     login = Credentials(user="u", password="p")
     near = builders.source(

@@ -17,7 +17,9 @@ from monitor.extract import urls
 from monitor.match import Matcher
 from monitor.pipeline import Collect, Reader, Threads
 from monitor.types import Article, Fingerprint, ItemState, Neighbour, Outcome, Placement, Read, Robots, VisitOutcome
+from spiders.options import ListingOptions
 from tests.builders import NOW, source, topic
+from tests.installation import page, story
 from tests.site import Answer, Misbehaviour, Site, Visitor
 
 READER = Reader(
@@ -151,6 +153,23 @@ async def test_validators_are_not_sent_to_another_address(build: Builder, archiv
     await moved.collect()
     assert "Report moved" in titles(archive)
     assert "if-none-match" not in site.asked("/moved.xml")[0].headers
+
+
+async def test_an_answer_that_did_not_change_is_read_again_with_other_options(
+    build: Builder, archive: SQLiteArchive, site: Site
+) -> None:
+    for name in ("a", "b"):
+        site.put(f"/{name}", page(f"Report {name}", story(name)))
+    links = "".join(f'<p class="{name}"><a href="/{name}">Report {name}</a></p>' for name in ("a", "b"))
+    site.put("/news", f"<html><body>{links}</body></html>", headers={"ETag": '"same"'})
+    listing = build()
+    for item in ("p.a", "p", "p"):
+        listing._sources["one"] = replace(
+            listing._sources["one"], kind="listing", url=site.url("/news"), options=ListingOptions(item=item)
+        )
+        await listing.collect()
+    assert {"Report a", "Report b"} <= set(titles(archive))
+    assert [asked.headers.get("if-none-match") for asked in site.asked("/news")] == [None, None, '"same"']
 
 
 async def test_a_source_that_is_switched_off_is_neither_visited_nor_read(

@@ -246,6 +246,16 @@ def test_likely_slips_are_warnings(tmp_path: Path) -> None:
     ]
 
 
+def test_two_sources_of_a_site_without_one_publisher_are_a_warning(tmp_path: Path) -> None:
+    second = "  - {id: b, kind: feed, url: https://example.org/b}\n"
+    (warning,) = shown(tmp_path, loaded(tmp_path, sources=SOURCE + second).warnings)
+    assert warning.startswith(
+        'config/sources.yaml:5:5: sources[b]: its publisher is "b", that of a on the same host is "a"'
+    )
+    named = second.replace("kind", "publisher: B, kind")
+    assert loaded(tmp_path, sources=SOURCE + named).warnings == ()
+
+
 def test_a_source_is_told_how_it_is_visited(tmp_path: Path) -> None:
     written = "    every: 10m to 1h\n    robots: all\n    may_be_empty: true\n    options: {history: 3}\n"
     (plain,), (told,) = loaded(tmp_path).sources, loaded(tmp_path, sources=SOURCE + written).sources
@@ -279,6 +289,15 @@ def test_a_kind_that_lists_links_holds_no_texts(tmp_path: Path) -> None:
     assert shown(tmp_path, loaded(tmp_path, sources=sources).warnings) == [
         "config/sources.yaml:2:56: sources[a].read: kind listing lists links, not texts: "
         "an article is no more than its headline and teaser"
+    ]
+
+
+def test_a_next_page_that_is_never_read_is_a_warning(tmp_path: Path) -> None:
+    entry = "sources:\n  - {id: a, kind: listing, url: https://x.test/, options: {next: a.next, pages: %d}}\n"
+    assert loaded(tmp_path, sources=entry % 2).warnings == ()
+    assert shown(tmp_path, loaded(tmp_path, sources=entry % 1).warnings) == [
+        "config/sources.yaml:2:66: sources[a].options.next: one page is read, `next` is not followed; "
+        "`pages: 3` would read two more"
     ]
 
 

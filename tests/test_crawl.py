@@ -729,6 +729,23 @@ async def test_stop_lets_what_is_in_flight_arrive_and_begins_nothing_new(site: S
     assert begun == [0]
 
 
+async def test_a_stop_before_the_first_request_is_heard(site: Site) -> None:
+    site.put("/page", PAGE)
+    reader = crawl()
+    kept: list[int] = []
+
+    async def begin(pending: Pending) -> None:
+        raise AssertionError(pending)
+
+    async def keep(pending: Pending, page: Page | PageError) -> None:
+        kept.append(pending.item_id)
+        await reader.stop()
+
+    await reader.read([task("http://a\\b/", 1), task(site.url("/page"), 2)], begin, keep)
+    assert kept == [1]
+    assert site.requests == []
+
+
 async def test_stop_drops_what_does_not_arrive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.crawl.PATIENCE", timedelta(seconds=0.2))
     site.answers["/drip"] = drip

@@ -293,9 +293,25 @@ async def test_the_coverage_note_names_sources_of_which_news_may_be_missing(desk
     body = BytesParser(policy=default).parsebytes(mails(tmp_path)[-1]).get_body(("plain",))
     assert body is not None
     text = " ".join(body.get_content().split())
-    assert "La source suivie a répondu. De 1 source qui a répondu, des nouvelles peuvent manquer." in text
+    assert (
+        "La source suivie a répondu. 1 source qui a répondu n’a peut-être montré qu’une partie de ses nouvelles."
+        in text
+    )
     assert "sa liste s’est entièrement renouvelée entre deux visites le 23 nov. 6 h 00" in text
     desk.keep_story()
     desk.now += timedelta(days=1)
     await deliver.deliver()
     assert sorted(b"renouvel" in mail for mail in mails(tmp_path)) == [False, True]  # told once
+
+
+async def test_a_list_that_turned_over_is_told_in_one_mail_at_once_not_in_all(desk: Desk, tmp_path: Path) -> None:
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(at=Schedule(text="at once", at_once=True)))
+    await deliver.register()
+    desk.keep_story()
+    desk.now += timedelta(minutes=10)
+    desk.archive.keep_visit(visit(at=desk.now), [item("http://desk.test/x")], lambda a: health.judge(source(), a))
+    for _ in range(2):
+        desk.now += timedelta(minutes=10)
+        desk.keep_story()
+        await deliver.deliver()
+    assert sorted(b"turned over" in mail for mail in mails(tmp_path)) == [False, True]

@@ -23,6 +23,13 @@ def test_a_new_source_is_due_at_once() -> None:
     assert due.due_sources([source(enabled=False)], {}, NOW) == []
 
 
+def test_a_clock_that_was_ahead_keeps_no_source_from_being_visited() -> None:
+    ahead = {"desk": state(last_visit_at=NOW + timedelta(days=365), not_before=NOW + timedelta(days=366))}
+    assert due.due_sources([source()], ahead, NOW) == [source()]
+    corrected = {"desk": state(last_visit_at=NOW + timedelta(seconds=5))}
+    assert due.due_sources([source()], corrected, NOW) == []
+
+
 def test_a_source_is_due_after_its_interval() -> None:
     states = {"desk": state()}
     assert due.due_sources([source(every=QUARTER)], states, NOW + QUARTER - timedelta(seconds=1)) == []

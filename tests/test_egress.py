@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import brotli  # type: ignore[import-untyped]
 import pytest
@@ -183,6 +184,16 @@ async def test_back_slashes_are_not_mended(site: Site, monkeypatch: pytest.Monke
         error = await page(crawl(), url)
         assert (getattr(error, "reason", "") == "refused: the address holds a back-slash or a control character") is on
     assert len(site.asked("/page")) == (0 if on else 2)
+
+
+async def test_a_redirect_may_be_written_in_utf_8(site: Site) -> None:
+    for number, slug in enumerate(("l\u2019immigration", "\u00c9tats", "c\u0153ur")):
+        site.redirect(f"/{number}", "/" + slug.encode().decode("latin-1"))
+        site.put("/" + quote(slug), PAGE)
+        read = await page(crawl(), site.url(f"/{number}"))
+        assert getattr(read, "final_url", read) == site.url("/" + quote(slug))
+    site.redirect("/control", "/a\u0085b".encode().decode("latin-1"))
+    assert isinstance(await page(crawl(), site.url("/control")), PageError)
 
 
 # --- names and connections -------------------------------------------------------------------------------------------

@@ -322,7 +322,7 @@ def test_dates(text: str | None, moment: str | None) -> None:
         (b"\n<!-- x --><html lang='en'><head></head></html>", "this is an HTML page, not a feed"),
         (
             b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>",
-            "this is XML with the root <urlset>, not a feed",
+            "this is a sitemap, not a feed: `kind: sitemap` reads it",
         ),
         (b"just words", "this is neither XML nor JSON, not a feed"),
         (b"\x00\x01\x02\xff", "this is neither XML nor JSON, not a feed"),

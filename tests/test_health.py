@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,12 @@ def test_a_source_that_always_brings_many_may() -> None:
 
 def test_the_first_good_visit_is_never_a_burst() -> None:
     assert health.burst(arrival(5000, state=state(last_good_at=None), days=())) is None
+
+
+def test_another_address_is_a_first_visit_too() -> None:
+    moved = arrival(500, known=0, readdressed=True)
+    assert health.burst(moved) is None
+    assert not health.judge(source(), moved).overran
 
 
 def test_a_long_pause_makes_many_usual() -> None:
@@ -137,6 +144,10 @@ def test_a_source_that_is_well_has_nothing_said_of_it() -> None:
     assert seen.this_week == 140
 
 
+def test_where_next_to_nothing_is_usual_no_figure_is_made_up() -> None:
+    assert health.burst(arrival(60, days=days())) == "60 new items at once, hardly any are usual"
+
+
 def test_the_worst_comes_first() -> None:
     burst = Burst(id=1, source_id="desk", at=NOW, items=57, reason="57 new items at once, 2 are usual")
     ill = state(
@@ -155,6 +166,15 @@ def test_the_worst_comes_first() -> None:
     assert texts[3].endswith("write url: https://new.test/feed")
 
 
+def test_times_are_told_in_the_zone_of_the_reader_and_name_it() -> None:
+    seen = health.health(source(), state(failures=1), days(*[20] * 28), (), NOW, zone=ZoneInfo("America/Toronto"))
+    assert seen.remarks[0].text.startswith("no good visit since 2026-11-22 06:00 EST, ")
+
+
+def test_a_source_of_which_a_part_cannot_be_read_is_not_well() -> None:
+    assert told(error="part 3: HTTP 500") == [Condition.PARTIAL]
+
+
 def test_an_old_turn_over_is_forgotten() -> None:
     assert told(overran_at=NOW - 6 * DAY) == [Condition.OVERRAN]
     assert told(overran_at=NOW - 8 * DAY) == []
@@ -171,6 +191,11 @@ def test_a_source_that_nobody_visits_is_not_well() -> None:
     slow = source(every=DAY)
     assert health.not_seen_since(slow, state(last_good_at=NOW - 3 * DAY), NOW) is None
     assert health.not_seen_since(slow, state(last_good_at=NOW - 5 * DAY), NOW) == NOW - 5 * DAY
+
+
+def test_a_source_that_never_listed_anything_is_looked_at() -> None:
+    assert told(listed=0) == [Condition.QUIET]
+    assert health.health(source(may_be_empty=True), state(listed=0), (), (), NOW).condition is Condition.WELL
 
 
 def test_no_habit_is_told_before_a_week_has_passed() -> None:

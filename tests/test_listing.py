@@ -49,6 +49,35 @@ def test_items_that_share_an_address_get_names_of_their_own_and_keep_the_listed_
     assert len({a.identity for a in kept.addresses}) == 1
 
 
+def test_a_guid_that_several_items_share_does_not_make_them_one() -> None:
+    home = "http://desk.test/"
+    for guid in (home, "http://www.desk.test", "1"):
+        listed = items([found(home, title, guid=guid) for title in ("One", "Two", "Three")], identity)
+        assert [item.found.title for item in listed] == ["One", "Two", "Three"], guid
+
+
+def test_a_guid_that_is_the_shared_address_does_not_name_the_one_item_that_has_it() -> None:
+    home = "http://desk.test/"
+    first = items([found(home, "One", guid=home), found(home, "Two", guid="2")], identity)
+    later = items([found(home, "One", guid=home), found(home, "Two", guid="2"), found(home, "X", guid=home)], identity)
+    assert [item.key for item in first] == [item.key for item in later][:2]
+    assert len(later) == 3
+
+
+def test_notes_without_titles_under_one_address_are_told_apart_by_their_text() -> None:
+    notes = [found("http://desk.test/", "", summary=text) for text in ("First note.", "Second note.", "First note.")]
+    listed = items(notes, identity)
+    assert [item.found.summary for item in listed] == ["First note.", "Second note."]
+
+
+def test_an_article_listed_with_its_title_and_without_is_one_and_keeps_the_title() -> None:
+    bare, titled = found("http://desk.test/a", ""), found("https://desk.test/a", "A")
+    for listing in ([bare, titled], [titled, bare]):
+        [item] = items(listing, identity)
+        assert (item.key, item.found.title) == ("desk.test/a", "A")
+        assert len(item.found.aliases) == 1
+
+
 def test_items_without_an_address_are_known_by_guid_or_words() -> None:
     listed = items([found(None, guid="1"), found(None, "B"), found(None, "B"), found(None, "C")], identity)
     assert len(listed) == 3

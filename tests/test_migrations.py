@@ -12,7 +12,8 @@ from tests.builders import NOW
 
 FIRST = """
 INSERT INTO sources (id, last_visit_at, first_visit_at, last_good_at) VALUES
-    ('desk', '2026-11-22T11:00:00.000Z', '2026-11-20T11:00:00.000Z', '2026-11-22T11:00:00.000Z');
+    ('desk', '2026-11-22T11:00:00.000Z', '2026-11-20T11:00:00.000Z', '2026-11-22T11:00:00.000Z'),
+    ('silent', '2026-11-22T11:00:00.000Z', '2026-11-20T11:00:00.000Z', NULL);
 INSERT INTO visits (id, source, started_at, finished_at, outcome, found, new) VALUES
     (1, 'desk', '2026-11-20T11:00:00.000Z', '2026-11-20T11:00:00.000Z', 'changed', 2, 2),
     (2, 'desk', '2026-11-21T11:00:00.000Z', '2026-11-21T11:00:00.000Z', 'changed', 2, 1),
@@ -31,7 +32,7 @@ def test_a_source_of_the_first_version_keeps_its_habit(tmp_path: Path) -> None:
     db.close()
     archive = SQLiteArchive.for_writing(tmp_path / "roxham.db", purpose="test", now=NOW, wait=0)
     state = archive.states()["desk"]
-    assert state.listed == 2
+    assert (state.listed, archive.states()["silent"].listed) == (2, 0)
     assert state.last_new_at == state.observed_since == state.last_good_at == NOW - timedelta(hours=1)
     assert archive.days(NOW.date() - timedelta(days=9)) == {
         "desk": [Day(day=NOW.date() - timedelta(days=1), visits=1, new=1)]

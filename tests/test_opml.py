@@ -60,6 +60,14 @@ def test_groups_addresses_titles_and_languages_are_read() -> None:
             listed("\n", '<outline xmlUrl="https://a.example/" roxham:options="{"/>'),
             "list.opml:2:1: roxham:options cannot",
         ),
+        (
+            listed("\n", f'<outline xmlUrl="https://a.example/" roxham:options="{"[" * 100_000}"/>'),
+            "list.opml:2:1: roxham:options cannot",
+        ),
+        (
+            listed("\n", '<outline xmlUrl="https://a.example/" roxham:url="https://u:p@b.example/"/>'),
+            "list.opml:2:1: roxham:url means nothing here",
+        ),
         (b" " * (opml.MOST_BYTES + 1), "list.opml:1:1: the file is larger than 50 MB"),
     ],
 )

@@ -11,8 +11,9 @@ import pytest
 from monitor.crawl import politeness
 from monitor.crawl.politeness import Hosts, Places, Rests
 from monitor.errors import PageError
-from monitor.types import Page, Pending, Visit, VisitOutcome
-from tests.crawling import FEED, NOW, PAGE, XML, crawl, errand, page, pages, task, visits
+from monitor.types import Page, Pending, SourceState, Visit, VisitOutcome
+from spiders.options import OPTIONS
+from tests.crawling import FEED, NOW, PAGE, XML, crawl, errand, page, pages, source, task, visits
 from tests.site import Site, drip
 
 
@@ -286,3 +287,19 @@ async def test_one_broken_script_does_not_silence_its_server(site: Site) -> None
     site.requests.clear()
     read = await pages(crawl(), *(task(site.url("/broken"), n) for n in range(6)))
     assert len(site.requests) == 2
+
+
+async def test_visits_that_need_further_answers_of_one_host_do_not_wait_for_each_other(site: Site) -> None:
+    """Who has the host's turn waits until fewer answers are unread, and the unread ones wait for the host's turn."""
+    errands = []
+    for number in range(20):
+        older = site.url(f"/older/{number}")
+        next_page = f'<link rel="next" href="{older}" xmlns="http://www.w3.org/2005/Atom"/>'
+        site.put(f"/feed/{number}", FEED.replace("<item>", next_page + "<item>", 1), type=XML)
+        site.put(f"/older/{number}", FEED.replace("/1<", "/3<"), type=XML)
+        options = OPTIONS["feed"].model_validate({"history": 2})
+        one = source(site.url(f"/feed/{number}"), f"feed-{number}", options=options)
+        errands.append((one, SourceState(source_id=one.id)))
+    async with asyncio.timeout(10):
+        done = await visits(crawl(), *errands)
+    assert [(visit.error, len(visit.found)) for visit in done.values()] == [(None, 4)] * 20

@@ -236,6 +236,15 @@ def test_the_parts_changed_last_are_asked_for_first() -> None:
     assert every == ["3.xml", "2.xml", "1.xml", "4.xml", "undated.xml"]
 
 
+def test_parts_that_are_left_out_are_told_with_the_options_that_decide_it() -> None:
+    body = index(*(loc(f"/{number}.xml") for number in range(5)), loc("/old.xml", "2019-01-01"))
+    said = (
+        "cut: 5 parts of the index may hold something new, and `sitemaps: 2` of them are read; `parts` says which count"
+    )
+    assert found(body, {"sitemaps": 2}).notes == [said]
+    assert found(body, {"sitemaps": 5}).notes == []
+
+
 def test_parts_that_did_not_change_since_the_last_good_visit_are_not_asked_for_again() -> None:
     body = index(loc("/1.xml", "2026-11-21"), loc("/2.xml", "2026-11-18"), loc("/3.xml", None))
     known: dict[str, Any] = {"last_good_at": NOW - timedelta(hours=1), "body_hash": "h"}
@@ -385,15 +394,18 @@ def site() -> Iterator[Site]:
 async def test_an_index_and_its_parts_are_one_visit_and_a_part_that_fails_is_told(site: Site) -> None:
     visited = await visit(source("sitemap", site.url("/index.xml")))
     assert (visited.outcome, [item.title for item in visited.found]) == (VisitOutcome.CHANGED, ["One", "Two"])
-    assert visited.error == f"{site.url('/gone.xml')}: HTTP 404 Not Found"
+    gone, cut = str(visited.error).split("; ", 1)
+    assert gone == f"{site.url('/gone.xml')}: HTTP 404 Not Found"
+    assert cut.startswith("cut: 4 parts of the index")
     assert visited.body_hash is None  # the next visit tries again
     assert site.asked("/3.xml") == []
 
 
 async def test_an_index_whose_parts_are_the_same_is_unchanged(site: Site) -> None:
     site.put("/gone.xml", urlset(), type=XML)
-    first = await visit(source("sitemap", site.url("/index.xml")))
-    again = await visit(source("sitemap", site.url("/index.xml")), body_hash=first.body_hash, last_good_at=NOW)
+    of = source("sitemap", site.url("/index.xml"), {"parts": ["/1*", "/2*", "/gone*"]})
+    first = await visit(of)
+    again = await visit(of, body_hash=first.body_hash, last_good_at=NOW)
     assert first.error is None
     assert (again.outcome, again.found) == (VisitOutcome.UNCHANGED, ())
 

@@ -1,8 +1,11 @@
 """`roxham sources import`, `export` and `check`, by the real command over real files and answers."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from ruamel.yaml import YAML
 
 from monitor import catalogue
 from monitor.app import configuration, kinds
-from monitor.config import starter
+from monitor.config import Config, starter
 from monitor.config.document import MAX_VALUES
 from monitor.errors import ConfigError
 from tests.installation import Installation, feed, page, source, story
@@ -97,6 +100,17 @@ def test_what_is_written_keeps_the_comments_and_every_line_that_was_there(here: 
     again = here.document("sources", "import", "list.opml", "--write")
     assert (again["entries"], again["written"], len(again["skipped"])) == ([], False, 4)
     assert ids(here) == ["desk", "fil-fr", "courier-en"]
+
+
+def test_a_list_without_anything_new_leaves_the_file_alone_and_says_so(here: Installation) -> None:
+    (here.folder / "list.opml").write_text(
+        '<opml><body><outline xmlUrl="https://desk.example/feed.xml"/></body></opml>'
+    )
+    before = file(here).stat().st_mtime_ns
+    done = here.roxham("sources", "import", "list.opml", "--write")
+    assert done.returncode == 0
+    assert done.stderr.endswith("nothing to add\n")
+    assert file(here).stat().st_mtime_ns == before
 
 
 def test_one_bad_entry_keeps_all_others_out_and_every_one_is_named(here: Installation) -> None:
@@ -192,6 +206,26 @@ def test_a_file_behind_a_link_is_written_where_it_is(here: Installation) -> None
     catalogue.add(here.config, [("", [ENTRY])], configuration)
     assert file(here).is_symlink()
     assert "- id: new" in real.read_text()
+
+
+def test_two_who_add_at_once_take_turns(here: Installation) -> None:
+    began, both = threading.Barrier(2, timeout=0.5), []
+
+    def load(folder: Path) -> Config:
+        if folder == here.config:
+            with suppress(threading.BrokenBarrierError):  # nobody else comes: the other waits for its turn
+                began.wait()
+                both.append(folder)
+        return configuration(folder)
+
+    with ThreadPoolExecutor() as pool:
+        adding = [
+            pool.submit(catalogue.add, here.config, [("", [ENTRY | {"id": name}])], load)
+            for name in ("first", "second")
+        ]
+    assert [future.exception() for future in adding] == [None, None]
+    assert not both
+    assert {"first", "second"} <= {source.id for source in configuration(here.config).sources}
 
 
 def test_an_edit_meanwhile_is_not_overwritten(here: Installation) -> None:
@@ -387,7 +421,7 @@ def test_a_check_without_a_network_says_what_the_archive_knows(watched: Installa
 def test_a_check_is_read_by_people_too(watched: Installation) -> None:
     done = watched.roxham("sources", "check", "--live", "good", "gone")
     assert done.returncode == 3
-    assert "2 sources visited, 1 of them without anything to give" in done.stdout
+    assert "2 sources visited; 1 of them failed the check" in done.stdout
     assert "HTTP 404 Not Found" in done.stdout
     assert "none of them" in watched.roxham("sources", "check", "--live", "good").stdout
     assert "6 sources checked, 1 switched off" in watched.roxham("sources", "check").stdout

@@ -192,14 +192,17 @@ class Archive(Protocol):
         ...
 
     def days(self, since: date) -> Mapping[str, Sequence[Day]]:
-        """Returns for each source the days from then on that brought something, oldest first."""
+        """Returns for each source the days from then on that brought something, oldest first.
+
+        So too those of the 28 days up to its last news, however long ago: they are its habit.
+        """
         ...
 
     def observed(self, since: datetime, until: datetime) -> Mapping[str, Sequence[Span]]:
         """Returns for each source when it was observed in that time, oldest first.
 
         A span holds as long as each answer has something in common with the one before, and no two good visits are
-        more than a day apart.
+        more than 30 hours apart.
         """
         ...
 
@@ -210,7 +213,7 @@ class Archive(Protocol):
     def release(self, burst_ids: Collection[int], now: datetime, *, tell: bool = True) -> int:
         """Ends the holding back of bursts; returns how many articles of them are told (as entries of now).
 
-        Without `tell` they stay what readers were told of them: a number.
+        They count for the source's habit then. Without `tell` they stay what readers were told of them: a number.
         """
         ...
 
@@ -308,6 +311,10 @@ class Archive(Protocol):
 
     def served_until(self, subscription_id: str, reader: str) -> datetime | None:
         """Returns the time of the newest scheduled slot this reader was served, or when the reader was registered."""
+        ...
+
+    def told_until(self, subscription_id: str, reader: str) -> datetime | None:
+        """Returns when this reader last got a digest, of whatever slot, or was registered."""
         ...
 
     def served(self, subscription_id: str, reader: str, slot: str) -> bool:

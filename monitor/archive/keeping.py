@@ -202,6 +202,18 @@ def _keep_sighting(db: Database, index: _Index, article_id: int, reading: Readin
         _write_matches(db, article_id, row["version"], fresh)
         db.conn.execute("UPDATE articles SET matched = 1 WHERE id = ?", (article_id,))
         _append_entry(db, EntryKind.NEW, article_id, row["version"], reading, now)
+    elif reading.matches and _held_back(db, article_id, reading.pending.item_id):
+        _append_entry(db, EntryKind.NEW, article_id, row["version"], reading, now)
+
+
+def _held_back(db: Database, article_id: int, item_id: int) -> bool:
+    """Whether an article came in bulk and waits for an operator, while this item lists it as ordinary news."""
+    held = db.conn.execute(
+        "SELECT 1 FROM entries WHERE article = ?1 AND burst IN (SELECT id FROM bursts WHERE released_at IS NULL) "
+        "AND burst IS NOT NULL AND (SELECT burst FROM items WHERE id = ?2) IS NULL LIMIT 1",
+        (article_id, item_id),
+    ).fetchone()
+    return held is not None
 
 
 def _keep_addresses(db: Database, article_id: int, article: Article, now: datetime) -> None:

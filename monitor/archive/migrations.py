@@ -155,8 +155,8 @@ ALTER TABLE sources ADD COLUMN last_new_at TEXT;
 ALTER TABLE sources ADD COLUMN overran_at TEXT;
 ALTER TABLE sources ADD COLUMN observed_since TEXT;
 UPDATE sources SET observed_since = last_good_at, last_new_at = last_good_at,
-    listed = (SELECT count(*) FROM items WHERE source = sources.id AND last_visit =
-        (SELECT max(last_visit) FROM items WHERE source = sources.id));
+    listed = coalesce((SELECT count(*) FROM items WHERE source = sources.id
+        GROUP BY last_visit ORDER BY last_visit DESC LIMIT 1), 0);
 
 ALTER TABLE visits ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
 
@@ -171,7 +171,8 @@ CREATE TABLE days (
 
 INSERT INTO days
     SELECT i.source, substr(i.first_seen_at, 1, 10), count(DISTINCT i.first_visit), count(*) FROM items i
-    WHERE i.first_visit > (SELECT min(first_visit) FROM items WHERE source = i.source) GROUP BY 1, 2;
+    JOIN (SELECT source, min(first_visit) AS visit FROM items GROUP BY source) f ON f.source = i.source
+    WHERE i.first_visit > f.visit GROUP BY 1, 2;
 
 CREATE TABLE bursts (
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, visit INTEGER NOT NULL REFERENCES visits (id),

@@ -110,6 +110,14 @@ class Telling(Connected):
         )
         return None if row is None else moment_or_none(row[0])
 
+    def told_until(self, subscription_id: str, reader: str) -> datetime | None:
+        row = self.row(
+            "SELECT max(at) FROM (SELECT served_at AS at FROM slots WHERE subscription = ?1 AND reader = ?2 "
+            "UNION ALL SELECT since FROM readers WHERE subscription = ?1 AND reader = ?2)",
+            (subscription_id, reader),
+        )
+        return None if row is None else moment_or_none(row[0])
+
     def commit_digest(self, digest: Digest, message: Message | None) -> Outgoing | None:
         key = (digest.subscription.id, digest.reader)
         with self.write(durable=True) as db:

@@ -28,9 +28,12 @@ from monitor.types import (
 )
 
 _OPEN = "state <> 'done'"  # SQLite uses a partial index only where the query repeats the index's own condition
+_MANY_STAMPED = 5  # items of one answer of which only the time of the update is new
 _KEYS_AT_ONCE = 500  # parameters of one statement
 _HABIT_DAYS = 28  # of which a source's habit is made
-_LONGEST_GAP = timedelta(days=1)  # between two good visits that make one span
+_LONGEST_GAP = timedelta(
+    hours=30
+)  # between two good visits that make one span; one a day comes a little later each day
 _MOST_NAMES = 100  # of one article: a listing that invents a new spelling at every visit must not fill the archive
 
 
@@ -107,11 +110,15 @@ class Watching(Connected):
                 listed=len(items),
                 known=len(known),
                 dates=tuple(item.found.published_at or item.found.updated_at for item in fresh),
+                readdressed=before.url not in (None, visit.asked_url) and visit.outcome is VisitOutcome.CHANGED,
                 days=_days(db, visit) if fresh else (),
             )
             judgement = judge(arrival)
             _keep_success(db, visit, arrival, judgement)
-            new = sum([_keep_item(db, visit, visit_id, item, known.get(item.key)) for item in items])
+            stamped = _only_stamped(items, known)
+            new = sum(
+                [_keep_item(db, visit, visit_id, item, known.get(item.key), item.key in stamped) for item in items]
+            )
             if new:
                 db.conn.execute("UPDATE visits SET new = ? WHERE id = ?", (new, visit_id))
             burst = None if judgement.burst is None else _hold(db, visit, visit_id, arrival, judgement.burst)
@@ -119,7 +126,11 @@ class Watching(Connected):
 
     def days(self, since: date) -> Mapping[str, Sequence[Day]]:
         days: dict[str, list[Day]] = {}
-        for row in self.rows("SELECT * FROM days WHERE day >= ? ORDER BY source, day", (since.isoformat(),)):
+        for row in self.rows(
+            "SELECT d.* FROM days d JOIN sources s ON s.id = d.source "
+            "WHERE d.day >= ?1 OR d.day >= date(s.last_new_at, ?2) ORDER BY d.source, d.day",
+            (since.isoformat(), f"-{_HABIT_DAYS} days"),
+        ):
             days.setdefault(row["source"], []).append(_day(row))
         return days
 
@@ -164,6 +175,12 @@ class Watching(Connected):
                     (stamp(now), ids),
                 ).rowcount
                 db.conn.execute(f"UPDATE items SET burst = NULL WHERE burst IN {chosen}", (ids,))  # noqa: S608
+                db.conn.execute(  # it was news: a source that always brings so much must not be held for ever
+                    "INSERT INTO days (source, day, visits, new) SELECT source, substr(at, 1, 10), count(*), "  # noqa: S608
+                    f"sum(items) FROM bursts WHERE released_at IS NULL AND id IN {chosen} GROUP BY 1, 2 "
+                    "ON CONFLICT DO UPDATE SET visits = visits + excluded.visits, new = new + excluded.new",
+                    (ids,),
+                )
             db.conn.execute(
                 f"UPDATE bursts SET released_at = ?, told = ? WHERE released_at IS NULL AND id IN {chosen}",  # noqa: S608
                 (stamp(now), tell, ids),
@@ -322,13 +339,16 @@ def _keep_failure(db: Database, visit: Visit) -> None:
 def _keep_success(db: Database, visit: Visit, arrival: Arrival, judgement: Judgement) -> None:
     state, at = arrival.state, stamp(visit.finished_at)
     changed = visit.outcome is VisitOutcome.CHANGED
-    unbroken = not judgement.overran and state.last_good_at is not None and state.observed_since is not None
+    unbroken = visit.whole and not (judgement.overran or arrival.readdressed) and state.observed_since is not None
     if unbroken and state.last_good_at is not None:
         unbroken = visit.finished_at - state.last_good_at <= _LONGEST_GAP
+    if state.observed_since is not None and visit.finished_at < state.observed_since:
+        unbroken = False  # the clock that began the span was ahead: kept, it would hide the span until then
     if not unbroken and state.observed_since is not None and state.last_good_at is not None:
+        until = min(state.last_good_at, visit.finished_at)
         db.conn.execute(
             "INSERT INTO observed (source, since, until) SELECT ?1, ?2, ?3 WHERE ?2 < ?3 ON CONFLICT DO NOTHING",
-            (visit.source_id, stamp(state.observed_since), stamp(state.last_good_at)),
+            (visit.source_id, stamp(state.observed_since), stamp(until)),
         )
     if arrival.new and not arrival.first and judgement.burst is None:
         db.conn.execute(
@@ -344,7 +364,7 @@ def _keep_success(db: Database, visit: Visit, arrival: Arrival, judgement: Judge
         "failures": 0,
         "trouble": None,
         "strain": 0.0,
-        "error": None,
+        "error": None if visit.whole else visit.error,
         "fresh_for": visit.fresh_for and visit.fresh_for.total_seconds(),
         "moved_to": visit.moved_to,
         "moved_at": stamp_or_none(state.moved_at or visit.finished_at) if visit.moved_to else None,
@@ -405,10 +425,25 @@ def _hold(db: Database, visit: Visit, visit_id: int, arrival: Arrival, reason: s
     return burst_id
 
 
-def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item, known: Row | None) -> bool:
+def _only_stamped(items: Sequence[Item], known: Mapping[str, Row]) -> set[str]:
+    """Returns the keys of items that say nothing new but the time of their update, where most of the answer does so.
+
+    Some sites put the present time on all they list: their pages would be fetched anew at every visit.
+    """
+    stamped = {
+        item.key
+        for item in items
+        if (row := known.get(item.key)) is not None
+        and row["content_hash"] != item.content_hash
+        and row["content_hash"].partition("@")[0] == item.content_hash.partition("@")[0]
+    }
+    return stamped if len(stamped) >= _MANY_STAMPED and 2 * len(stamped) > len(known) else set()
+
+
+def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item, known: Row | None, stamped: bool) -> bool:
     """Keeps one listed item; returns whether it is new, or says something new, and so has to be read."""
     at = stamp(visit.finished_at)
-    if known is not None and known["content_hash"] == item.content_hash:
+    if known is not None and (stamped or known["content_hash"] == item.content_hash):
         db.conn.execute("UPDATE items SET last_visit = ?, last_seen_at = ? WHERE id = ?", (visit_id, at, known["id"]))
         if known["url"] != item.found.url or item.found.aliases:
             _keep_new_names(db, known, item, at)

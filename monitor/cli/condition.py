@@ -12,16 +12,17 @@ from monitor.cli.output import AsJson, Context, complain, plural, print_json, pr
 if TYPE_CHECKING:
     from monitor.archive import Archive
     from monitor.config import Config
-    from monitor.types import Health, Source, Span
+    from monitor.types import Health, Span
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-def healths(sources: "Sequence[Source]", archive: "Archive", now: datetime) -> "dict[str, Health]":
-    """Returns for each source how it is doing."""
+def healths(config: "Config", archive: "Archive", now: datetime) -> "dict[str, Health]":
+    """Returns for each source how it is doing, with times as the other columns show them."""
     from monitor import health
 
+    zone = ZoneInfo(config.timezone)
     states, days = archive.states(), archive.days((now - 2 * health.HABIT).date())
     held = archive.bursts()
     return {
@@ -31,8 +32,9 @@ def healths(sources: "Sequence[Source]", archive: "Archive", now: datetime) -> "
             days.get(source.id, ()),
             [burst for burst in held if burst.source_id == source.id],
             now,
+            zone=zone,
         )
-        for source in sources
+        for source in config.sources
     }
 
 
@@ -63,8 +65,12 @@ def release(
     if as_json:
         print_json({"source": source, "items": items, "told": told})
         return
-    then = "nobody is told of them one by one" if quietly else f"{plural(told, 'article')} will be told"
-    typer.echo(f"released {plural(items, 'item')} of {source}: {then}")
+    then = (
+        ": nobody is told of them one by one"
+        if quietly
+        else f" ({plural(told, 'article')} so far): readers are told those on their topics"
+    )
+    typer.echo(f"released {plural(items, 'item')} of {source}{then}")
 
 
 def coverage(
@@ -75,7 +81,8 @@ def coverage(
 ) -> None:
     """Show when each source was observed: a count of nothing means nothing where nobody looked.
 
-    An hour was observed where every list of the source had something in common with the one before it.
+    The time between two good visits counts where their lists have something in common: then nothing came and went
+    unseen. In a terminal the share of each day is shown; --json has the spans and every hour, in UTC.
     """
     from monitor import app, health
     from monitor.export import when
@@ -116,12 +123,15 @@ def coverage(
         (source.id, *(_share(spans.get(source.id, ()), start, min(start + DAY, now)) for start in starts))
         for source in wanted
     ]
-    print_table("Share of each day in which the source was observed", columns, rows)
+    print_table("Share of each day in which the source was observed; –: not at all", columns, rows)
 
 
 def _share(spans: "Sequence[Span]", since: datetime, until: datetime) -> str | None:
     inside = sum((max(min(s.until, until) - max(s.since, since), timedelta(0)) for s in spans), start=timedelta(0))
-    return f"{100 * (inside / (until - since)):.0f} %" if inside and until > since else None
+    if not inside or until <= since:
+        return None
+    whole = int(100 * (inside / (until - since)))  # cut, not rounded: 100 % is said of a whole day only
+    return f"{whole} %" if whole else "< 1 %"
 
 
 def _config(context: typer.Context) -> "Config":

@@ -55,7 +55,9 @@ def import_sources(
         return
     for remark in remarks:
         complain(str(remark))
-    if write:
+    if write and not entries:
+        complain("nothing to add")
+    elif write:
         complain(f"added {plural(len(entries), 'source')} to {chosen.folder / catalogue.FILE}")
     else:
         typer.echo(catalogue.text_of_groups(groups).removeprefix("\n"), nl=False)

@@ -22,7 +22,7 @@ _PLAIN = {Condition.OFF, Condition.NEW}  # said by the column of its own
 
 commands = typer.Typer(
     name="sources",
-    help="List the sources and how each is; check, add, import.",
+    help="List the sources and how each is; check, add, import, release.",
     invoke_without_command=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,7 +31,7 @@ commands = typer.Typer(
 
 @commands.callback()
 def sources(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the sources and how each is; check, add, import."""
+    """List the sources and how each is; check, add, import, release."""
     if context.invoked_subcommand is not None:
         return
     from monitor import due, export
@@ -46,14 +46,17 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(listed)
         return
-    columns = ("source", "health", "last good visit", "items", "a week", "pending", "matched", "to know")
+    columns = ("source", "health", "last good visit", "items", "a week", "pending", "matched")
     rows = [
         (s["id"], _health(s), _short(s["last_good_at"], config), s["items"], s["items_a_week"], s["pending"],
-         s["matched"], "; ".join(remark.text for remark in how[source.id].remarks if remark.condition not in _PLAIN)
-         or None)
-        for source, s in zip(config.sources, listed, strict=True)
+         s["matched"])
+        for s in listed
     ]  # fmt: skip
     print_table(None, columns, rows)
+    for source in config.sources:
+        for remark in how[source.id].remarks:
+            if remark.condition not in _PLAIN:
+                typer.echo(f"{source.id}: {remark.text}")
 
 
 def _known(config: "Config") -> "tuple[dict[str, SourceFacts], dict[str, Health]]":
@@ -64,7 +67,7 @@ def _known(config: "Config") -> "tuple[dict[str, SourceFacts], dict[str, Health]
     if not app.archive_path(config).exists():
         return {}, {source.id: health.health(source, None, (), (), now) for source in config.sources}
     with app.reading(config) as archive:
-        return dict(archive.facts()), healths(config.sources, archive, now)
+        return dict(archive.facts()), healths(config, archive, now)
 
 
 def _health(source: dict[str, object]) -> object:
@@ -127,6 +130,12 @@ def _checked(config: "Config", chosen: "list[Source]", *, quiet: bool) -> "list[
 
     with ExitStack() as open_:
         archive = open_.enter_context(app.reading(config)) if app.archive_path(config).exists() else None
+        now, states = app.utc_now(), archive.states() if archive is not None else {}
+        resting = {id_ for id_, state in states.items() if state.not_before is not None and state.not_before > now}
+        for source in [source for source in chosen if source.id in resting]:
+            until = local(states[source.id].not_before, config.timezone)
+            complain(f"{source.id}: left out, its server asked to be left alone until {until}")
+        chosen = [source for source in chosen if source.id not in resting]
         bar = open_.enter_context(progress_bar(quiet))
 
         def heard(visit: "Visit") -> None:
@@ -176,25 +185,24 @@ def _print(
     live: bool,
 ) -> None:
     if visited:
-        columns = ("source", "status", "items", "unknown", "newest", "dated", "titles", "texts", "full", "problem")
+        columns = ("source", "status", "items", "new", "newest", "dated", "titles", "texts", "full")
         rows = [
             (one.source.id, one.visit.status, one.gives.items, one.unknown, local(one.gives.newest, config.timezone),
-             one.gives.dated, one.gives.titled, one.gives.summarised, one.gives.full, _problem(one))
+             one.gives.dated, one.gives.titled, one.gives.summarised, one.gives.full)
             for one in visited
         ]  # fmt: skip
         print_table(None, columns, rows)
+    for one in visited:
+        if one.problem:
+            typer.echo(f"{one.source.id}: {' – '.join(filter(None, [one.problem, one.advice]))}")
     for source_id, text in said:
         typer.echo(f"{source_id}: {text}" if source_id else text)
     if live:
         bad = sum(not one.holds for one in visited)
-        typer.echo(f"{plural(len(visited), 'source')} visited, {bad or 'none'} of them without anything to give")
+        typer.echo(f"{plural(len(visited), 'source')} visited; {bad or 'none'} of them failed the check")
     else:
         off = sum(not source.enabled for source in config.sources)
         typer.echo(f"{plural(len(chosen), 'source')} checked, {off} switched off; --live visits them")
-
-
-def _problem(one: "Checked") -> str | None:
-    return " – ".join(filter(None, [one.problem, one.advice])) or None
 
 
 def _config(context: typer.Context) -> "Config":

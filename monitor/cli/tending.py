@@ -62,6 +62,11 @@ def pending(
     if as_json:
         print_json([export.item(item) for item in listed])
         return
+    if not listed:
+        typer.echo(
+            "no item was rejected" if rejected else "no item waits" if not set_aside else "no item was set aside"
+        )
+        return
     rows = [
         (i.item_id, i.source_id, i.state.value, local(i.not_before, config.timezone), i.reason, i.url or i.title)
         for i in listed
@@ -143,7 +148,7 @@ def status(
     with app.reading(config) as archive:
         beat = archive.heartbeat()
         facts = archive.facts()
-        how = healths(config.sources, archive, datetime.now(UTC))
+        how = healths(config, archive, datetime.now(UTC))
         waiting = archive.listed([ItemState.PENDING, ItemState.SET_ASIDE])
         unsent = archive.outbox(open_only=True)
     held_by = holder(archive.path)
@@ -163,9 +168,9 @@ def status(
     if as_json:
         print_json(document)
     else:
-        heard = local(beat, config.timezone) or "never"
+        heard = f"last heard {local(beat, config.timezone)}" if beat is not None else "it never ran"
         for name, value in (
-            ("service", f"{'alive' if living else 'not running'}, last heard {heard}"),
+            ("service", f"{'alive' if living else 'not running'}, {heard}"),
             ("archive", f"{archive.path}, held by {held_by or 'nobody'}"),
             ("sources", _ill(ill, flagged, sum(s.enabled for s in config.sources))),
             ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),

@@ -20,7 +20,7 @@ FIRST = 5  # items shown of a listing
 
 def try_(
     context: typer.Context,
-    url: Annotated[str, typer.Argument(metavar="URL", help="Of a feed, or of an article's page.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Of a configured source, a feed, or an article's page.")],
     item: Annotated[int, typer.Option("--item", metavar="N", min=1, help="Read this item of the feed.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -106,7 +106,14 @@ def _lines(tried: "Tried", config: "Config") -> Iterator[tuple[str, str]]:
         yield "source", f"{source.id}, as configured; read: {source.read.value}"
     else:
         yield "source", f"this address is not configured; taken as one of {source.publisher}"
-    yield "visit", f"{visit.outcome.value}, {_answer(visit.status, visit.url)}" + _because(visit.error)
+    alone = not tried.listed and isinstance(tried.page, Page)  # an article's own address
+    yield (
+        "visit",
+        (
+            f"{'no list' if alone else visit.outcome.value}, {_answer(visit.status, visit.url)}"
+            f"{_because(visit.error)}{'; read as the page of an article' if alone else ''}"
+        ),
+    )
     for number, found in enumerate(tried.listed[:FIRST], 1):
         yield "", f"{number}. {one_line(found.title or '(no title)')}  {one_line(found.url or '(no address)')}"
     if len(tried.listed) > FIRST:

@@ -41,6 +41,7 @@ def _sources(document: Document, file: SourcesFile) -> Iterator[Problem]:
     if not any(keys.enabled for keys in file.sources):
         yield document.problem(("sources",), "no source is enabled: nothing is watched")
     first: dict[str, str] = {}
+    houses: dict[str, tuple[str, str]] = {}  # host → the first source there, and its publisher
     for number, keys in enumerate(file.sources):
         trail: Trail = ("sources", number, "url")
         if keys.url.credentials is not None:
@@ -51,12 +52,21 @@ def _sources(document: Document, file: SourcesFile) -> Iterator[Problem]:
         if keys.read == "feed" and not getattr(keys.options, "holds_texts", True):
             what = f"kind {keys.kind} lists links, not texts: an article is no more than its headline and teaser"
             yield document.problem((*trail[:2], "read"), what)
+        if getattr(keys.options, "next", None) is not None and getattr(keys.options, "pages", None) == 1:
+            what = "one page is read, `next` is not followed; `pages: 3` would read two more"
+            yield document.problem((*trail[:2], "options", "next"), what)
         host = (urlsplit(keys.url.url).hostname or "").rstrip(".")
         if keys.every[0] < _OFTEN and not (addresses.is_this_machine(host) or _NOBODYS_HOST.search(host)):
             what = f"{host} is asked more than once a minute; publishers take that for an attack"
             yield document.problem((*trail[:2], "every"), what)
+        house = keys.publisher or keys.name or keys.id
+        sister, owner = houses.setdefault(host, (keys.id, house))
         if keys.url.url in first:
             yield document.problem(trail, f"the same address as source {first[keys.url.url]}: it is visited twice")
+        elif house != owner and keys.publisher is None and not addresses.is_this_machine(host):
+            what = f'its publisher is "{house}", that of {sister} on the same host is "{owner}"'
+            what += ": a page that both list would count as carried by two; write publisher:"
+            yield document.problem(trail[:2], what)
         first.setdefault(keys.url.url, keys.id)
 
 

@@ -204,6 +204,8 @@ class Crawl:
         return Leash(*self._made, self._concurrency)
 
     async def _walk(self, leash: "Leash", spiders: dict[str, dict[str, object]]) -> None:
+        if self._stopping.is_set():
+            return  # `stop` came after the leash was made, and knew nothing of it
         self._leashes.add(leash)
         try:
             await leash.walk(spiders)

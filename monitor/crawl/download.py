@@ -147,7 +147,7 @@ class Handler(AiohttpDownloadHandler):
                 return robots.File(response.status, trouble.plain_headers(response), response.body)
             left = request.meta["download_timeout"]
             url = urljoin(url, safe_url_string(location))
-            if egress.odd(location.decode("latin-1")) or urlsplit(url).scheme not in ("http", "https"):
+            if egress.odd(_as_written(location)) or urlsplit(url).scheme not in ("http", "https"):
                 break
         return robots.File(404, {}, b"")  # RFC 9309, 2.3.1.2: more redirects may count as if there were none
 
@@ -211,6 +211,11 @@ def _no_connection(host: str, cause: BaseException | None) -> str:
     return f"no connection to {host}"
 
 
+def _as_written(location: bytes) -> str:
+    """Returns the text of a Location header, which many servers write in UTF-8: there È or ’ hold bytes below A0."""
+    return location.decode("utf-8", "replace")
+
+
 class Redirects(RedirectMiddleware):
     """Follows redirects, five at most, and tells no server where the request came from."""
 
@@ -228,7 +233,7 @@ class Redirects(RedirectMiddleware):
     ) -> Request | Response:
         location = response.headers.get("Location")
         if location is not None and response.status in _REDIRECTS:
-            problem = egress.odd(location.decode("latin-1"))  # as it came: Scrapy mends what it can
+            problem = egress.odd(_as_written(location))  # as it came: Scrapy mends what it can
             if problem is not None:
                 raise IgnoreRequest(problem)
         return super().process_response(request, response)

@@ -10,6 +10,7 @@ before (`unsound`).
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -97,6 +98,7 @@ def odd(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def unsound(url: str) -> str | None:
     """Says why an http or https address is not fetched, whatever it may lead to; None for a sound one.
 
@@ -137,6 +139,7 @@ def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return ip.ipv4_mapped or ip.sixtofour or ip
 
 
+@lru_cache(maxsize=4096)
 def _public(ip: IPv4Address | IPv6Address) -> bool:
     if ip.is_multicast or not ip.is_global or any(ip in network for network in _NOT_PUBLIC):
         return False

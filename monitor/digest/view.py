@@ -264,6 +264,9 @@ def _failing(digest: Digest, phrases: Phrases, zone: ZoneInfo) -> tuple[str, ...
         if source.failing:
             words: Sequence[str] = (name, since(source.last_good_at), shortened(one_line(source.error or ""), 200))
             lines.append(colon.join(word for word in words if word))
+        if source.partial:
+            error = shortened(one_line(source.error or ""), 200)
+            lines.append(colon.join(word for word in (name, phrases.say("part"), error) if word))
         if source.overran_at is not None:
             lines.append(colon.join((name, phrases.say("overran", when=phrases.short_moment(source.overran_at, zone)))))
         if source.quiet_since is not None:

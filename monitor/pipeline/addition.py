@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from monitor.archive import Archive, Sighting, ToldReader
 from monitor.errors import PageError
-from monitor.extract.urls import same_site
+from monitor.extract.urls import identity, same_site
 from monitor.listing import items
 from monitor.pipeline.missed import AROUND, Reason, Watching, missed, since_when
 from monitor.pipeline.parts import Collected, Crawler, Reader, Silent
@@ -54,18 +54,33 @@ def by_hand(url: str, sources: Sequence[Source], named: Source | None = None) ->
     """Returns the source under which a person's page is kept.
 
     It has the terms, the publisher and the credentials of `named`, or of the nearest source of the same site, and an id
-    of its own: what a person adds says nothing of how well a source is watched.
+    of its own: what a person adds says nothing of how well a source is watched. Where several publish on one site - the
+    departments of a government - and none in whose folder the page lies, its host stands for the publisher.
     """
+    host = (urlsplit(url).hostname or url).removeprefix("www.")
     near = named or max(watching(url, sources), key=lambda source: len(commonpath([source.url, url])), default=None)
     if near is not None:  # robots.txt is for programs that choose by themselves what they fetch (RFC 9309, 1)
-        return replace(near, id=BY_HAND + near.id, read=Read.PAGE, robots=Robots.NONE, enabled=True)
-    host = (urlsplit(url).hostname or url).removeprefix("www.")
+        whose = named.publisher if named is not None else _publisher(url, watching(url, sources)) or host
+        return replace(near, id=BY_HAND + near.id, publisher=whose, read=Read.PAGE, robots=Robots.NONE, enabled=True)
     return Source(id=BY_HAND + host, name=host, publisher=host, kind="feed", url=url, robots=Robots.NONE)
 
 
 def watching(url: str, sources: Sequence[Source]) -> list[Source]:
     """Returns the sources of the site to which an address belongs."""
     return [source for source in sources if same_site(source.url, url)]
+
+
+def _publisher(url: str, near: Sequence[Source]) -> str | None:
+    """Returns who publishes a page of a site with these sources; None where they leave it open."""
+    if len(names := {source.publisher for source in near}) == 1:
+        return names.pop()
+    folders: dict[str, set[str]] = {}
+    for source in near:
+        parts = urlsplit(source.url)
+        folder = parts._replace(path=parts.path.rstrip("/").rpartition("/")[0], query="", fragment="").geturl()
+        folders.setdefault(f"{identity(folder)}/", set()).add(source.publisher)
+    deepest = max((folder for folder in folders if f"{identity(url)}/".startswith(folder)), key=len, default=None)
+    return folders[deepest].pop() if deepest is not None and len(folders[deepest]) == 1 else None
 
 
 class _Heard:

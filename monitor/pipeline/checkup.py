@@ -47,11 +47,8 @@ def _diagnosis(source: Source, visit: Visit, given: Gives, now: datetime) -> tup
         return "it lists nothing", "`may_be_empty: true`, where that is normal; else look at its address"
     if given.newest is not None and now - given.newest > _STALE:
         return f"its newest item is of {given.newest:%Y-%m-%d}", "it may have moved: `roxham sources add` its site"
-    if given.items and not given.titled:
-        return (
-            "its items have no titles",
-            "`read: page`, so that the pages give them" if source.read is Read.FEED else None,
-        )
+    if given.items and source.read is Read.FEED and not given.titled:
+        return "its items have no titles", "`read: page`, so that the pages give them"
     if given.items and source.read is Read.FEED and not given.summarised:
         return "its items hold no text", "`read: page`"
     return visit.error, None

@@ -153,7 +153,7 @@ class Deliver:
         states = await self._threads.archive(self._archive.states)
         since = self._clock() - REACH
         days = await self._threads.archive(self._archive.days, (since - health.HABIT * 2).date())
-        told_until = await self._threads.archive(self._archive.served_until, subscription.id, reader) or since
+        told_until = await self._threads.archive(self._archive.told_until, subscription.id, reader) or since
         coverage = [
             _coverage(source, states.get(source.id), days.get(source.id, ()), told_until, self._clock())
             for source in self._sources
@@ -252,6 +252,7 @@ def _coverage(
         or state.failures > 0
         or health.not_seen_since(source, state, now) is not None,
         error=state.error,
+        partial=state.error is not None and not state.failures,
         overran_at=state.overran_at if overran else None,
         quiet_since=health.quiet_since(state, days),
     )

@@ -1,5 +1,6 @@
 """Visit: from what is due to what is pending."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -52,7 +53,11 @@ class Visits:
         if due_only:
             sources = due.due_sources(sources, states, now)
         else:
-            asked_to_wait = {s.source_id for s in states.values() if s.not_before is not None and s.not_before > now}
+            asked_to_wait = {
+                s.source_id
+                for s in states.values()
+                if s.not_before is not None and s.not_before > now and not due.from_the_future(s, now)
+            }
             for source in [s for s in sources if s.id in asked_to_wait]:
                 await self._keep(_skipped(source, states[source.id], now), source, collected)
             sources = [source for source in sources if source.id not in asked_to_wait]
@@ -74,7 +79,7 @@ class Visits:
             self._under_way -= waiting.keys()
 
     async def _keep(self, visit: Visit, source: Source, collected: Collected) -> None:
-        visit = replace(visit, asked_url=source.url)
+        visit = replace(visit, asked_url=_asked(source))
         judge = partial(health.judge, source)
         try:
             listed = items(visit.found, self._rooms.identity)
@@ -107,10 +112,16 @@ class Visits:
 
 
 def _remembered(source: Source, state: SourceState | None) -> SourceState:
-    """Validators belong to an address: where an operator has changed it, they say nothing."""
+    """Validators belong to a way of asking: where an operator has changed it, they say nothing."""
     if state is None:
         return SourceState(source_id=source.id)
-    return state if state.url == source.url else replace(state, etag=None, last_modified=None, body_hash=None)
+    return state if state.url == _asked(source) else replace(state, etag=None, last_modified=None, body_hash=None)
+
+
+def _asked(source: Source) -> str:
+    """The address, and how its answer is read: other options may find in the same answer what these do not."""
+    read_as = hashlib.blake2b(f"{source.kind} {source.options!r}".encode(), digest_size=8).hexdigest()
+    return f"{source.url}#{read_as}"
 
 
 def _skipped(source: Source, state: SourceState, now: datetime) -> Visit:

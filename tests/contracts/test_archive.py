@@ -21,6 +21,7 @@ from monitor.types import (
     Day,
     Digest,
     EntryKind,
+    Item,
     ItemState,
     Judgement,
     Keep,
@@ -576,7 +577,6 @@ def test_the_first_visit_and_bursts_are_no_habit(archive: Archive) -> None:
     good(archive, NOW + 2 * HOUR, "c", "d", "e", "f")
     good(archive, NOW + 3 * HOUR, "f", "g", judge=lambda _: Judgement(burst="many"))
     assert archive.days(NOW.date()) == {"desk": [Day(day=NOW.date(), visits=2, new=3)]}
-    assert archive.days((NOW + timedelta(days=1)).date()) == {}
 
 
 def test_failures_add_up_by_their_sort_and_a_good_visit_ends_them(archive: Archive) -> None:
@@ -612,6 +612,36 @@ def test_a_source_is_observed_until_its_list_turns_over_or_nobody_looks_for_a_da
         ]
     }
     assert archive.states()["desk"].overran_at == NOW + 5 * HOUR
+
+
+def test_a_source_that_is_visited_once_a_day_is_observed(archive: Archive) -> None:
+    late = timedelta(minutes=3)
+    good(archive, NOW, "a")
+    good(archive, NOW + 24 * HOUR + late, "a", "b")
+    good(archive, NOW + 48 * HOUR + 2 * late, "b", "c")
+    spans = {"desk": [Span(since=NOW, until=NOW + 48 * HOUR + 2 * late)]}
+    assert archive.observed(NOW, NOW + 99 * HOUR) == spans
+
+
+def test_a_clock_that_was_ahead_hides_nothing_that_was_observed_since(archive: Archive) -> None:
+    year = timedelta(days=365)
+    good(archive, NOW, "a")
+    good(archive, NOW + HOUR, "a", "b")
+    good(archive, NOW + year, "b", "c")
+    good(archive, NOW + year + HOUR, "c", "d")
+    good(archive, NOW + 2 * HOUR, "c", "d")
+    good(archive, NOW + 3 * HOUR, "d", "e")
+    assert archive.observed(NOW, NOW + 2 * year) == {
+        "desk": [Span(since=NOW, until=NOW + HOUR), Span(since=NOW + 2 * HOUR, until=NOW + 3 * HOUR)]
+    }
+
+
+def test_the_habit_of_a_silent_source_is_not_forgotten(archive: Archive) -> None:
+    good(archive, NOW, "a")
+    good(archive, NOW + HOUR, "a", "b")
+    good(archive, NOW + timedelta(days=200))
+    days = {"desk": [Day(day=NOW.date(), visits=1, new=1)]}
+    assert archive.days((NOW + timedelta(days=150)).date()) == days
 
 
 def test_what_an_answer_wishes_and_where_it_moved_is_remembered(archive: Archive) -> None:
@@ -690,6 +720,30 @@ def test_what_is_released_is_told_once_by_everyone(archive: Archive) -> None:
     assert [b.released_at for b in archive.bursts(held_only=False)] == [NOW + HOUR]
 
 
+def test_what_came_in_bulk_is_news_where_another_source_lists_it(archive: Archive) -> None:
+    at_once = subscription("now", at=Schedule(text="at once", at_once=True))
+    burst = in_bulk(archive, "a", "b")
+    archive.keep_visit(visit("rival"), [item("http://desk.test/a")])
+    (pending,) = archive.pending(NOW)
+    found = article("http://desk.test/a", text=f"Story a. {LONG}", title="Story a")
+    assert archive.keep([reading(pending, found, [match()])], place, NOW) == [Outcome.KNOWN]
+    digest = told(archive, at_once)
+    assert [line.article.title for line in digest.lines] == ["Story a"]
+    archive.commit_digest(digest, message())
+    archive.release([burst], NOW)
+    assert [line.article.title for line in told(archive, at_once, "s2").lines] == ["Story b"]
+
+
+def test_what_is_released_becomes_a_habit_and_what_is_released_without_telling_does_not(archive: Archive) -> None:
+    good(archive, NOW - HOUR, "z")
+    quietly, openly = in_bulk(archive, "a"), in_bulk(archive, "b", "c")
+    archive.release([quietly], NOW, tell=False)
+    assert archive.days(NOW.date()) == {}
+    archive.release([openly, quietly], NOW)
+    archive.release([openly], NOW)
+    assert archive.days(NOW.date()) == {"desk": [Day(day=NOW.date(), visits=1, new=2)]}
+
+
 def test_what_is_released_before_the_digest_is_told_once_in_it(archive: Archive) -> None:
     assert archive.release([in_bulk(archive, "a", "b")], NOW) == 2
     digest = told(archive, subscription())
@@ -731,3 +785,39 @@ def test_the_archive_answers_what_became_of_an_item_and_who_was_told(archive: Ar
     assert [(t.subscription_id, t.reader) for t in archive.tellings(1)] == [("morning", "reader@example.test")]
     seen = archive.visits("rival", NOW + HOUR, NOW + 3 * HOUR)
     assert [(v.outcome, v.error) for v in seen] == [("changed", None), ("failed", "HTTP 404")]
+
+
+def test_a_site_that_stamps_all_it_lists_with_the_present_time_says_nothing_new(archive: Archive) -> None:
+    def listing(*hashes: str) -> list[Item]:
+        return [item(f"http://desk.test/{number}", content) for number, content in enumerate(hashes)]
+
+    archive.keep_visit(visit(), listing(*["w@1"] * 8))
+    assert archive.keep_visit(visit(), listing(*["w@2"] * 8)).new == 0
+    assert archive.keep_visit(visit(), listing(*["w@3"] * 7, "x@3")).new == 1  # its words are new
+    assert archive.keep_visit(visit(), listing(*["w@1"] * 6, "w@4", "x@3")).new == 1  # one alone was updated
+
+
+def test_a_part_that_cannot_be_read_is_remembered_and_is_no_observation(archive: Archive) -> None:
+    good(archive, NOW, "a")
+    good(archive, NOW + HOUR, "a", "b", whole=False, error="part 3: HTTP 500")
+    good(archive, NOW + 2 * HOUR, "a", "b", whole=False, error="part 3: HTTP 500")
+    state = archive.states()["desk"]
+    assert (state.failures, state.error) == (0, "part 3: HTTP 500")
+    assert archive.observed(NOW, NOW + 9 * HOUR) == {}
+    good(archive, NOW + 3 * HOUR, "a", "b", error="cut: its first 5,000 items were read")
+    assert archive.states()["desk"].error is None
+
+
+def test_a_changed_address_begins_a_span_of_its_own(archive: Archive) -> None:
+    seen: list[bool] = []
+
+    def judge(arrival: Arrival) -> Judgement:
+        seen.append(arrival.readdressed)
+        return Judgement()
+
+    for hours, url in enumerate(("http://a.test/", "http://a.test/", "http://b.test/", "http://b.test/")):
+        good(archive, NOW + hours * HOUR, "a", judge=judge, asked_url=url)
+    assert seen == [False, False, True, False]
+    assert archive.observed(NOW, NOW + 9 * HOUR)["desk"] == [
+        Span(since=NOW, until=NOW + HOUR), Span(since=NOW + 2 * HOUR, until=NOW + 3 * HOUR),
+    ]  # fmt: skip
