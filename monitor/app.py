@@ -74,6 +74,18 @@ def writing(config: Config, *, purpose: str, wait: float = 10.0) -> "Iterator[SQ
         archive.close()
 
 
+@contextmanager
+def changing(config: Config, *, purpose: str) -> "Iterator[SQLiteArchive]":
+    """Opens the archive for one short change, beside a running service too. Raises ArchiveError."""
+    from monitor.archive.sqlite import SQLiteArchive
+
+    archive = SQLiteArchive.for_a_change(archive_path(config), purpose=purpose, now=utc_now())
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """The whole line over one archive."""

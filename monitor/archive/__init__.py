@@ -4,7 +4,8 @@ Duties of every implementation, held by one suite (tests/contracts/):
 
 - *Durable*: when a method that writes returns, a kill of the process loses nothing of it. Each writes in one
   transaction; a kill in the middle leaves all of it or nothing. What concerns mail survives a power cut too.
-- *One writer*: the process that opened the archive for writing holds a named lock until `close`. Readers never wait.
+- *One writer*: the process that opened the archive for writing holds a named lock until `close`. Readers never wait. An
+  operator's short change (`release`, `retry`) may be made beside it.
 - *Numbers*: ids of articles and numbers of entries only grow, in the order in which things became known.
 - *Once*: `keep` asks `place` about each reading with the archive's state at that very moment, earlier readings of the
   same call included.

@@ -3,12 +3,17 @@
 from datetime import datetime
 from pathlib import Path
 
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the driver it chose: pysqlite3 where present
+
 from monitor.archive.asking import Asking
 from monitor.archive.keeping import Keeping
-from monitor.archive.lock import WriterLock
+from monitor.archive.lock import WriterLock, holder
 from monitor.archive.looking import Looking
 from monitor.archive.telling import Telling
 from monitor.archive.watching import Watching
+from monitor.errors import ArchiveError
+
+_TWO_MAY_WRITE = (3, 51, 3)
 
 
 class SQLiteArchive(Watching, Keeping, Telling, Looking, Asking):
@@ -33,6 +38,24 @@ class SQLiteArchive(Watching, Keeping, Telling, Looking, Asking):
             raise
         archive._lock = lock
         return archive
+
+    @classmethod
+    def for_a_change(cls, path: Path, *, purpose: str, now: datetime) -> "SQLiteArchive":
+        """Opens the archive for one short change by an operator, also while another process is its writer.
+
+        Each change is a transaction; what the writer knows it asks of the archive anew. Not with an SQLite in which two
+        connections that write may damage the file (before 3.51.3, sqlite.org/wal.html, "The WAL-reset bug").
+
+        Raises:
+            ArchiveError: not usable, or held by another process and one of the two is too old.
+        """
+        try:
+            return cls.for_writing(path, purpose=purpose, now=now, wait=0)
+        except ArchiveError:
+            if holder(path) is None or sqlite3.sqlite_version_info < _TWO_MAY_WRITE:
+                raise
+        cls(path, writable=False).close()  # refuses what an older program is still writing
+        return cls(path, writable=True)
 
     @classmethod
     def for_reading(cls, path: Path) -> "SQLiteArchive":

@@ -53,7 +53,7 @@ def release(
     from monitor import app
 
     config = _config(context)
-    with app.writing(config, purpose="sources release") as archive:
+    with app.changing(config, purpose="sources release") as archive:
         held = [burst for burst in archive.bursts() if burst.source_id == source]
         told = archive.release([burst.id for burst in held], app.utc_now(), tell=not quietly) if held else 0
     if not held:

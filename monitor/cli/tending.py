@@ -48,7 +48,7 @@ def pending(
         if retry != "all" and not retry.isdecimal():
             complain(f"--retry takes the number of an item, or all; not {retry!r}")
             raise typer.Exit(2)
-        with app.writing(config, purpose="pending") as archive:
+        with app.changing(config, purpose="pending") as archive:
             again = archive.retry(None if retry == "all" else [int(retry)])
         if not again and retry != "all":
             complain(f"no item {retry} waits for a later try or was set aside")
