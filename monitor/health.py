@@ -175,13 +175,14 @@ def _per_week(state: SourceState, days: Sequence[Day], now: datetime) -> float |
     return sum(day.new for day in days if day.day >= begin.date()) * (timedelta(days=7) / (now - begin))
 
 
-def observed(spans: Sequence[Span], hour: datetime) -> float:
-    """Returns which share of the hour that begins at `hour` lies within the spans: 0 not looked at, 1 observed."""
-    end = hour + timedelta(hours=1)
+def observed(spans: Sequence[Span], since: datetime, until: datetime) -> float:
+    """Returns which share of a time, such as an hour, lies within the spans: 0 not looked at, 1 observed."""
+    if until <= since:
+        return 0.0
     inside = sum(
-        (max(min(span.until, end) - max(span.since, hour), timedelta(0)) for span in spans), start=timedelta(0)
+        (max(min(span.until, until) - max(span.since, since), timedelta(0)) for span in spans), start=timedelta(0)
     )
-    return min(inside / timedelta(hours=1), 1.0)
+    return min(inside / (until - since), 1.0)
 
 
 def _day(at: datetime, zone: tzinfo) -> str:

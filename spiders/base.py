@@ -158,9 +158,8 @@ class SourceSpider(Spider):
         if visit is not None:
             await self.keep(visit)
         if errand.first is not None:
-            errand.first = (
-                None  # a response knows its request, and that the errand: memory would wait for the collector
-            )
+            # A response knows its request, and that the errand: memory would wait for the collector.
+            errand.first = None
             errand.found.clear()
             await self._one_less_unread()
 

@@ -26,6 +26,11 @@ class Listing:
     notes: list[str] = field(default_factory=list)
 
 
+def web_address(item: Found) -> bool:
+    """Whether an item has an address that the crawl may be asked for, or says that it has none."""
+    return item.url is None or item.url.startswith(("http://", "https://"))
+
+
 def source(kind: str, url: str, options: Mapping[str, Any] | None = None, **changed: Any) -> Source:
     """A source of a kind, with its options checked as a configuration has them checked."""
     fields: dict[str, Any] = {"id": "news", "name": "News", "publisher": "News", "kind": kind, "url": url}

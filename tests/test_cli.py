@@ -469,18 +469,14 @@ def test_the_demo_tells_its_stories_once_and_a_taken_port_is_told(tmp_path: Path
 @pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 51, 3), reason="two connections that write need SQLite 3.51.3")
 def test_an_operator_may_change_what_waits_while_the_service_holds_the_archive(tmp_path: Path) -> None:
     with Site() as site:
-        _retried_beside_the_service(tmp_path, site)
-
-
-def _retried_beside_the_service(tmp_path: Path, site: Site) -> None:
-    site.put("/feed.xml", feed((site.url("/a"), "A title", "")), type="application/rss+xml")
-    site.put("/a", "busy", status=503)
-    here = Installation(tmp_path / "here", [source("desk", site.url("/feed.xml"))])
-    here.document("collect")
-    config = app.configuration(here.config)
-    with app.writing(config, purpose="run") as archive:
-        assert here.document("pending", "--retry", "all") == {"retried": 1}
-        assert len(archive.pending(datetime.now(UTC))) == 1
-        archive.beat(datetime.now(UTC))
-        done = here.roxham("collect", "--wait", "0")
-        assert (done.returncode, "held by `roxham run`" in done.stderr) == (4, True)
+        site.put("/feed.xml", feed((site.url("/a"), "A title", "")), type="application/rss+xml")
+        site.put("/a", "busy", status=503)
+        here = Installation(tmp_path / "here", [source("desk", site.url("/feed.xml"))])
+        here.document("collect")
+        config = app.configuration(here.config)
+        with app.writing(config, purpose="run") as archive:
+            assert here.document("pending", "--retry", "all") == {"retried": 1}
+            assert len(archive.pending(datetime.now(UTC))) == 1
+            archive.beat(datetime.now(UTC))
+            done = here.roxham("collect", "--wait", "0")
+            assert (done.returncode, "held by `roxham run`" in done.stderr) == (4, True)

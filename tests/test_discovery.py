@@ -105,7 +105,6 @@ def test_a_feed_that_is_only_linked_is_found(here: Installation, site: Site) -> 
     assert found(here, site.url("/"))["entry"]["url"] == site.url("/rss-feed.xml")
 
 
-@pytest.mark.skipif("sitemap" not in kinds(), reason="there is no kind sitemap")
 def test_a_news_sitemap_that_robots_txt_names_is_found(here: Installation, site: Site) -> None:
     site.put("/", HEAD.format("", "<p>Nothing here.</p>"))
     robots = f"User-agent: *\nAllow: /\nSitemap: {site.url('/all.xml')}\nsitemap: {site.url('/news-map.xml')}\n"
@@ -123,7 +122,6 @@ def test_the_usual_places_are_tried_one_by_one_until_one_is_good(here: Installat
     assert [len(site.asked(path)) for path in ("/feed/", "/rss", "/rss.xml", "/atom.xml")] == [1, 1, 0, 0]
 
 
-@pytest.mark.skipif("listing" not in kinds(), reason="there is no kind listing")
 def test_a_page_without_a_feed_is_proposed_as_a_list_of_its_headlines(here: Installation, site: Site) -> None:
     news = "".join(f'<div class="teaser"><a href="/{n}.html">The ferry is late again {n}</a></div>' for n in range(8))
     site.put("/", HEAD.format("", f'<nav class="menu"><a href="/about">About</a></nav>{news}'))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from monitor.types import Found, SourceState, Trouble, VisitOutcome
 from spiders.gc_news import GcNewsSpider
 from spiders.options import GcNewsOptions
-from tests.answers import Listing, read, source, visit
+from tests.answers import Listing, read, source, visit, web_address
 from tests.site import Site, broken_off
 
 API = "https://api.io.canada.ca/io-server/gc/news/en/v2"
@@ -150,7 +150,7 @@ def test_what_is_no_feed_is_named(body: str, note: str) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"<feed", b"<feed><entry><link href='", b"junk <feed>"]))
 def test_nothing_but_a_format_error_is_raised_for_any_bytes(noise: bytes, start: bytes) -> None:
-    found(start + noise)
+    assert all(web_address(item) for item in found(start + noise).items)
 
 
 # --- through the crawl -----------------------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ def test_no_habit_is_told_before_a_week_has_passed() -> None:
 
 def test_an_hour_is_observed_by_the_share_that_lies_in_spans() -> None:
     spans = [Span(since=NOW - 3 * HOUR, until=NOW - HOUR), Span(since=NOW - HOUR / 2, until=NOW)]
-    shares = [health.observed(spans, NOW - hours * HOUR) for hours in (4, 3, 2, 1)]
+    shares = [health.observed(spans, NOW - hours * HOUR, NOW - hours * HOUR + HOUR) for hours in (4, 3, 2, 1)]
     assert shares == [0, 1, 1, 0.5]
 
 
@@ -217,7 +217,7 @@ def test_an_hour_is_observed_by_the_share_that_lies_in_spans() -> None:
 def test_a_share_is_a_share(pairs: list[tuple[int, int]]) -> None:
     minute = timedelta(minutes=1)
     spans = [Span(since=NOW + min(pair) * minute, until=NOW + max(pair) * minute) for pair in pairs]
-    assert 0 <= health.observed(spans, NOW + 3 * HOUR) <= 1
+    assert 0 <= health.observed(spans, NOW + 3 * HOUR, NOW + 4 * HOUR) <= 1
 
 
 def test_days_are_days_of_the_calendar() -> None:

@@ -14,7 +14,7 @@ from monitor.types import Found, VisitOutcome
 from spiders.base import Follow
 from spiders.json_api import JsonApiSpider
 from spiders.options import JsonApiOptions
-from tests.answers import Listing, read, source, visit
+from tests.answers import Listing, read, source, visit, web_address
 from tests.site import Answer, Site, Visitor, broken_off
 
 URL = "https://api.site.test/v1/news.json"
@@ -397,7 +397,7 @@ def test_an_empty_list_is_an_answer() -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"{", b'{"results": [', b'{"results": [{"link": "']))
 def test_nothing_but_a_format_error_is_raised_for_any_bytes(noise: bytes, start: bytes) -> None:
-    found(start + noise)
+    assert all(web_address(item) for item in found(start + noise).items)
 
 
 _json = st.recursive(
@@ -418,7 +418,8 @@ def test_nothing_but_a_format_error_is_raised_for_any_json(value: object) -> Non
         "next": "a",
         "pages": 2,
     }
-    found({"results": [value, {"link": "/1", "title": value, "a": value}], "a": value}, PLAIN | options)
+    listing = found({"results": [value, {"link": "/1", "title": value, "a": value}], "a": value}, PLAIN | options)
+    assert all(web_address(item) for item in listing.items)
 
 
 # --- through the crawl -----------------------------------------------------------------------------------------------

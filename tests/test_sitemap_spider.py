@@ -14,7 +14,7 @@ from monitor.types import Found, VisitOutcome
 from spiders.base import Follow
 from spiders.options import SitemapOptions
 from spiders.sitemap import SitemapSpider
-from tests.answers import NOW, Listing, read, source, visit
+from tests.answers import NOW, Listing, read, source, visit, web_address
 from tests.site import Site, broken_off
 
 URL = "https://www.site.test/sitemap.xml"
@@ -366,8 +366,8 @@ def test_what_is_no_sitemap_is_named(body: str, note: str) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\x1f\x8b\x08\x00", b"<urlset><url><loc>", b"<sitemapindex>"]))
 def test_nothing_but_a_format_error_is_raised_for_any_bytes(noise: bytes, start: bytes) -> None:
-    found(start + noise)
-    found(gzip.compress(start + noise))
+    for body in (start + noise, gzip.compress(start + noise)):
+        assert all(web_address(item) for item in found(body).items)
 
 
 # --- through the crawl -----------------------------------------------------------------------------------------------

@@ -31,9 +31,7 @@ _OPEN = "state <> 'done'"  # SQLite uses a partial index only where the query re
 _MANY_STAMPED = 5  # items of one answer of which only the time of the update is new
 _KEYS_AT_ONCE = 500  # parameters of one statement
 _HABIT_DAYS = 28  # of which a source's habit is made
-_LONGEST_GAP = timedelta(
-    hours=30
-)  # between two good visits that make one span; one a day comes a little later each day
+_LONGEST_GAP = timedelta(hours=30)  # between two good visits of one span; one a day comes a little later each day
 _MOST_NAMES = 100  # of one article: a listing that invents a new spelling at every visit must not fill the archive
 
 

@@ -1,6 +1,5 @@
 """How sources are, for the commands that tell it; and `sources release`, `sources coverage`."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -12,7 +11,7 @@ from monitor.cli.output import AsJson, Context, complain, plural, print_json, pr
 if TYPE_CHECKING:
     from monitor.archive import Archive
     from monitor.config import Config
-    from monitor.types import Health, Span
+    from monitor.types import Health
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -110,7 +109,9 @@ def coverage(
                     "since": when(states[source.id].first_visit_at) if source.id in states else None,
                     "spans": [{"since": when(s.since), "until": when(s.until)} for s in spans.get(source.id, ())],
                     "hours": {
-                        f"{hour:%Y-%m-%dT%H:%MZ}": round(health.observed(spans.get(source.id, ()), hour), 3)
+                        f"{hour:%Y-%m-%dT%H:%MZ}": round(
+                            health.observed(spans.get(source.id, ()), hour, hour + HOUR), 3
+                        )
                         for hour in hours
                     },
                 }
@@ -120,17 +121,19 @@ def coverage(
         return
     columns = ("source", *(f"{start.astimezone(zone):%a %d}" for start in starts))
     rows = [
-        (source.id, *(_share(spans.get(source.id, ()), start, min(start + DAY, now)) for start in starts))
+        (
+            source.id,
+            *(_share(health.observed(spans.get(source.id, ()), start, min(start + DAY, now))) for start in starts),
+        )
         for source in wanted
     ]
     print_table("Share of each day in which the source was observed; –: not at all", columns, rows)
 
 
-def _share(spans: "Sequence[Span]", since: datetime, until: datetime) -> str | None:
-    inside = sum((max(min(s.until, until) - max(s.since, since), timedelta(0)) for s in spans), start=timedelta(0))
-    if not inside or until <= since:
+def _share(observed: float) -> str | None:
+    if not observed:
         return None
-    whole = int(100 * (inside / (until - since)))  # cut, not rounded: 100 % is said of a whole day only
+    whole = int(100 * observed)  # cut, not rounded: 100 % is said of a whole day only
     return f"{whole} %" if whole else "< 1 %"
 
 

@@ -40,9 +40,10 @@ class StoppedError(PageError):
 class Crawl:
     """Visits sources and reads pages, politely: one request per host at a time, `delay` between two.
 
-    Visits and reads may run at the same time; they take turns at a host. A host that gave no answer twice in a row is
-    left alone for the rest of the call: what else was wanted of it fails at once, as trouble that passes. So does what
-    is wanted of a server that answered 429 or 503, for as long as it asked for or longer each time, of every call.
+    Visits and reads may run at the same time; they take turns at a host. Of a host that
+    gave no answer twice in a row no page is asked for the rest of the call: it fails at once, as trouble that passes;
+    its sources are still visited, with less patience. A server that answered 429 or 503 is asked for nothing, for as
+    long as it said or longer each time, by every call.
     Pages, and what else a spider marks so, are read only where robots.txt allows it.
 
     Args:
