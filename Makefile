@@ -32,7 +32,7 @@ lint: $(VENV)/.ready-dev ## format, style and types
 	$(BIN)/mypy
 
 test: lint ## lint, then every test with a coverage report
-	$(BIN)/pytest --cov --cov-report=term-missing
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal --cov --cov-report=term-missing
 
 docs: $(VENV)/.ready ## write the two pages of docs/ that are made from the code
 	$(BIN)/python -m docs.reference

@@ -1,5 +1,6 @@
 """The only builder: from a configuration to an archive and the two halves of the line."""
 
+import asyncio
 import gc
 import importlib.metadata
 import importlib.util
@@ -7,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.archive.sqlite import SQLiteArchive
     from monitor.channels import Channel
     from monitor.crawl import Crawl
-    from monitor.pipeline import Addition, Collect, Deliver, Progress, Reader, Survey, Threads, Trial
+    from monitor.pipeline import Addition, Collect, Deliver, Progress, Reader, Survey, Teller, Threads, Trial
 
 _KIND = re.compile(r'^    name(?:: [^=]+)? = "(\w+)"$', re.MULTILINE)
 
@@ -50,12 +51,27 @@ def archive_path(config: Config) -> Path:
     return Path(config.archive.removeprefix("sqlite:///"))
 
 
+def archive_in(folder: Path) -> Path | None:
+    """Returns the file of the archive of a configuration that may have mistakes; None where nobody can know."""
+    from monitor.config.loading import archive_in
+
+    address = archive_in(folder)
+    return None if address is None else Path(address.removeprefix("sqlite:///"))
+
+
 @contextmanager
 def reading(config: Config) -> "Iterator[SQLiteArchive]":
     """Opens the archive to look at it. Raises ArchiveError."""
+    with reading_file(archive_path(config)) as archive:
+        yield archive
+
+
+@contextmanager
+def reading_file(path: Path) -> "Iterator[SQLiteArchive]":
+    """Opens an archive to look at it. Raises ArchiveError."""
     from monitor.archive.sqlite import SQLiteArchive
 
-    archive = SQLiteArchive.for_reading(archive_path(config))
+    archive = SQLiteArchive.for_reading(path)
     try:
         yield archive
     finally:
@@ -96,21 +112,22 @@ class Line:
     deliver: "Deliver"
     threads: "Threads"
     clock: Clock
+    crawl: "Crawl"
+    rooms: "Reader"
 
 
 @contextmanager
 def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" = None) -> Iterator[Line]:
     """Builds the line; its threads end with the context."""
-    from monitor.digest import compose
-    from monitor.pipeline import Collect, Deliver, Teller, Threads
+    from monitor.pipeline import Collect, Deliver, Threads
 
     _calm_the_collector()
-    threads = Threads()
+    threads, crawl, rooms = Threads(), _crawl(config), _reader(config)
     collect = Collect(
         sources=config.sources,
         archive=archive,
-        crawl=_crawl(config),
-        rooms=_reader(config),
+        crawl=crawl,
+        rooms=rooms,
         threads=threads,
         clock=utc_now,
         progress=progress,
@@ -121,14 +138,44 @@ def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" =
         subscriptions=config.subscriptions,
         archive=archive,
         channel=channel(config),
-        rooms=Teller(compose=compose, render=lambda digest, secret: _render(config, digest, secret)),
+        rooms=_teller(config),
         threads=threads,
         clock=utc_now,
     )
     try:
-        yield Line(config=config, archive=archive, collect=collect, deliver=deliver, threads=threads, clock=utc_now)
+        yield Line(
+            config=config,
+            archive=archive,
+            collect=collect,
+            deliver=deliver,
+            threads=threads,
+            clock=utc_now,
+            crawl=crawl,
+            rooms=rooms,
+        )
     finally:
         threads.close()
+
+
+async def renewed(line: Line, config: Config) -> Line:
+    """Makes a line that is at work go on by another configuration, over the same archive whatever that one says.
+
+    All that may fail comes first, and what takes long is done in a thread.
+    """
+    same_topics = config.topics == line.config.topics
+    same_manners = (config.crawl, config.contact) == (line.config.crawl, line.config.contact)
+    rooms = line.rooms if same_topics else await asyncio.to_thread(_reader, config)
+    sender = channel(config)
+    crawl = line.crawl if same_manners else _crawl(config, after=line.crawl)
+    await line.deliver.renew(
+        sources=config.sources,
+        topics=config.topics,
+        subscriptions=config.subscriptions,
+        channel=sender,
+        rooms=_teller(config),
+    )
+    line.collect.renew(sources=config.sources, crawl=crawl, rooms=rooms)
+    return replace(line, config=config, crawl=crawl, rooms=rooms)
 
 
 @contextmanager
@@ -180,10 +227,11 @@ def survey(config: Config) -> "Survey":
     )
 
 
-def _crawl(config: Config) -> "Crawl":
+def _crawl(config: Config, after: "Crawl | None" = None) -> "Crawl":
     from monitor.crawl import Crawl
 
     return Crawl(
+        after=after,
         user_agent=user_agent(config),
         clock=utc_now,
         delay=config.crawl.delay,
@@ -208,6 +256,13 @@ def _reader(config: Config) -> "Reader":
         fingerprint=stories.fingerprint,
         place=stories.place,
     )
+
+
+def _teller(config: Config) -> "Teller":
+    from monitor.digest import compose
+    from monitor.pipeline import Teller
+
+    return Teller(compose=compose, render=lambda digest, secret: _render(config, digest, secret))
 
 
 def _rule(network: object, port: int | None) -> str:

@@ -21,17 +21,22 @@ class MonitorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a configuration file, with the place to look at (line and column count from 1)."""
+    """One mistake in a configuration file, with the place to look at (line and column count from 1).
+
+    The excerpt is the line of the file with a caret under the place, two lines; empty where it is not shown.
+    """
 
     file: str
     line: int
     column: int
     path: str
     what: str
+    excerpt: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}"
-        return f"{where}: {self.path}: {self.what}" if self.path else f"{where}: {self.what}"
+        said = f"{where}: {self.path}: {self.what}" if self.path else f"{where}: {self.what}"
+        return f"{said}\n{self.excerpt}" if self.excerpt else said
 
 
 class ConfigError(MonitorError):

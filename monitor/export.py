@@ -21,7 +21,7 @@ def topics(matches: tuple[Match, ...]) -> list[Json]:
 
 
 def why(matches: tuple[Match, ...]) -> list[Json]:
-    """Returns the words that were found, each with the place where it first stands and the sentence around it."""
+    """Returns the words that were found, where they first stand, and which revision of the topic found them."""
     return [
         {
             "topic": match.topic_id,
@@ -31,6 +31,7 @@ def why(matches: tuple[Match, ...]) -> list[Json]:
             "words": hit.surface,
             "sentence": hit.sentence,
             "count": hit.count,
+            "revision": match.revision,
         }
         for match in matches
         for hit in match.hits

@@ -6,14 +6,16 @@ What is due is a fact in the archive, not in a job store: after any downtime the
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor.app import Line
-from monitor.errors import ArchiveError
+from monitor.config import Config
+from monitor.errors import ArchiveError, ConfigError
+from monitor.renewal import Renewal
 
 log = structlog.get_logger("roxham")
 
@@ -28,14 +30,28 @@ CUT_WITHIN = timedelta(seconds=2)
 
 
 class Service:
-    """Runs the line until it is told to stop."""
+    """Runs the line until it is told to stop.
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    Args:
+        line: what it starts with.
+        saved: gives the configuration, or what is wrong with it, each time after its files were saved.
+    """
+
+    def __init__(self, line: Line, saved: AsyncIterator[Config | ConfigError] | None = None) -> None:
+        self._renewal = Renewal(line)
+        self._saved = saved
         self._stop = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._fatal: ArchiveError | None = None
         self._ticks = 0
+
+    @property
+    def _line(self) -> Line:
+        return self._renewal.line
+
+    def stop(self) -> None:
+        """Asks for the end, as SIGTERM and SIGINT do."""
+        self._stop.set()
 
     async def run(self) -> None:
         """Returns after SIGTERM or SIGINT, when what was in flight has ended.
@@ -46,10 +62,11 @@ class Service:
         loop = asyncio.get_running_loop()
         self._line.threads.serve(loop)
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(stop_signal, self._stop.set)
+            loop.add_signal_handler(stop_signal, self.stop)
         line = self._line
         await line.deliver.recover()
         await line.deliver.register()
+        await self._renewal.begin()
         scheduler = AsyncIOScheduler(timezone="UTC")
         for name, start, work, every in (
             ("beat", self._start, self._beat, BEAT_TICK),
@@ -63,9 +80,11 @@ class Service:
                 coalesce=True, misfire_grace_time=None, next_run_time=line.clock(),
             )  # fmt: skip
         scheduler.start()
+        following = asyncio.create_task(self._guard("configuration", self._follow), name="configuration")
         log.info("watching", sources=sum(s.enabled for s in line.config.sources), archive=str(line.archive.path))
         await self._stop.wait()
         scheduler.shutdown(wait=False)
+        following.cancel()
         await self._end()
         if self._fatal is not None:
             raise self._fatal
@@ -103,6 +122,11 @@ class Service:
         if late:
             await asyncio.wait(late, timeout=CUT_WITHIN.total_seconds())
         log.info("stopped")
+
+    async def _follow(self) -> None:
+        if self._saved is not None:
+            async for said in self._saved:
+                await self._renewal.take(said)
 
     async def _beat(self) -> None:
         await self._line.threads.archive(self._line.archive.beat, self._line.clock())

@@ -76,14 +76,28 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Forms that mean something else elsewhere (acronyms), and count only beside one of others (co-terms)."""
+
+    forms: tuple[Form, ...]
+    beside: tuple[Form, ...]
+    within: int | None = 50  # words between the two; None: anywhere in the article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A concept that is watched, with its forms. Every form is tried on every text."""
+    """A concept that is watched, with its forms. Every form is tried on every text.
+
+    An article is about it when a form of `any`, or one of `near` beside a co-term, stands in it.
+    """
 
     id: str
     title: Mapping[str, str]  # language → title
-    any: tuple[Form, ...]
+    any: tuple[Form, ...] = ()
+    all: tuple[Form, ...] = ()  # all those of at least one language must stand in the article too
     none: tuple[Form, ...] = ()  # a hit takes the article out
     excepting: tuple[Form, ...] = ()  # `except` in the file: a hit hides the spans it covers
+    near: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +125,7 @@ class Subscription:
     timezone: str  # IANA name
     language: str  # of the mail: en or fr
     to: tuple[str, ...]  # addresses; each is a reader
+    mentions: bool = True  # stories that only mention the topics are told too
 
 
 # --- watching --------------------------------------------------------------------------------------------------------
@@ -588,6 +603,7 @@ class Kept:
     title: str
     text: str | None = field(repr=False)
     summary: str | None = field(repr=False)
+    listed_title: str | None = None  # the feed's title, where it differs
     authors: tuple[str, ...]
     language: str | None
     published_at: datetime | None
@@ -709,6 +725,7 @@ class Digest:
     watched: int  # sources watched in all
     bulk: tuple[Bulk, ...] = ()  # what came in bulk and is counted only
     names: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the sources, by id
+    titles: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the topics, in the subscription's language
 
     @property
     def lines(self) -> tuple[Line, ...]:

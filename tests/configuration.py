@@ -1,6 +1,7 @@
 """Builds configurations for tests: a good one, of which a test replaces what it is about."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,5 +46,5 @@ def problems(
 
 
 def shown(folder: Path, found: Iterable[Problem]) -> list[str]:
-    """Returns problems as lines in which files are named from `folder`."""
-    return [str(problem).removeprefix(f"{folder}/") for problem in found]
+    """Returns problems as lines in which files are named from `folder`, without the excerpts."""
+    return [str(replace(problem, excerpt="")).removeprefix(f"{folder}/") for problem in found]

@@ -126,9 +126,9 @@ class Newsstand:
         self._wake.send(b"!")
         return stall.port
 
-    def connections(self, port: int) -> int:
-        """How often anything connected to this port, whatever it said then."""
-        return sum(stall.connections for stall in self._stalls if stall.port == port)
+    def connections(self, *hosts: str) -> int:
+        """How often anything connected to these hosts, whatever it said then."""
+        return sum(stall.connections for stall in self._stalls if stall.host in hosts)
 
     def talks(self, host: str | None = None) -> list[Talk]:
         """The requests at one address, or at all, in order."""

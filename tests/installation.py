@@ -1,8 +1,9 @@
-"""A whole installation in a folder: its configuration, and the real command, run as people run it.
+"""A whole installation in a folder: its configuration, and the whole command, from its arguments to its exit code.
 
 here = Installation(tmp_path, sources=[source("desk", site.url("/feed.xml"))])
 done = here.roxham("collect", "--json")
 ... done.returncode ... here.document("export") ... done.stderr
+beside = here.roxham("status", apart=True)  # in a process of its own
 """
 
 import json
@@ -14,7 +15,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tests.command import call
+
 COMMAND = Path(sys.executable).with_name("roxham")
+UNMEASURED = ("env", "--unset=COVERAGE_PROCESS_CONFIG", "--unset=COVERAGE_PROCESS_START")
+"""What starts a program whose files are limited: coverage would write one, too."""
 READER = "desk@example.test"
 TOPICS = """\
 topics:
@@ -113,13 +118,18 @@ class Installation:
         """The command line of a run over this configuration."""
         return [str(COMMAND), "--config", str(self.config), *args]
 
-    def roxham(self, *args: str, under: Sequence[str] = (), **environ: str) -> "subprocess.CompletedProcess[str]":
-        """Runs a command to its end; `under` is a program that starts it, `environ` is added to the environment."""
-        return run(*under, *self.command(*args), cwd=self.folder, **environ)
+    def roxham(
+        self, *args: str, apart: bool = False, under: Sequence[str] = (), **environ: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Runs a command to its end: here, or `apart` in a process of its own, which the program `under` may start.
 
-    def document(self, *args: str, code: int = 0, **environ: str) -> Any:
+        `environ` is added to the environment.
+        """
+        return run(*under, *self.command(*args), cwd=self.folder, apart=apart or bool(under), **environ)
+
+    def document(self, *args: str, code: int = 0, apart: bool = False, **environ: str) -> Any:
         """Runs a command with --json and returns its one document."""
-        done = self.roxham(*args, "--json", **environ)
+        done = self.roxham(*args, "--json", apart=apart, **environ)
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout)
 
@@ -130,9 +140,13 @@ class Installation:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def run(*command: str, cwd: Path | None = None, **environ: str) -> "subprocess.CompletedProcess[str]":
+def run(
+    *command: str, cwd: Path | None = None, apart: bool = True, **environ: str
+) -> "subprocess.CompletedProcess[str]":
     """Runs a program to its end, without what the environment of the tests says to this one."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ROXHAM_")}
+    if not apart:
+        return call(command, cwd=cwd, environ=clean | environ)
     return subprocess.run(
         command, cwd=cwd, env=clean | environ, capture_output=True, encoding="utf-8", timeout=60, check=False
     )

@@ -6,12 +6,14 @@ with Site() as site:
     ... site.url("/feed.xml") ... site.asked("/feed.xml")
 """
 
+import secrets
 import socket
 import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -140,6 +142,14 @@ class Site:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def free_port() -> int:
+    """A port at which nobody listens, below those that the system hands out: no other test gets it meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _head(visitor: Visitor, **headers: str) -> None:

@@ -143,7 +143,7 @@ def test_who_holds_the_archive_is_named(here: Installation, site: Site) -> None:
 
     archive = SQLiteArchive.for_writing(here.archive, purpose="test", now=NOW, wait=0)
     try:
-        done = here.roxham("add", site.url("/missed.html"), "--wait", "0")
+        done = here.roxham("add", site.url("/missed.html"), "--wait", "0", apart=True)
     finally:
         archive.close()
     assert done.returncode == 4

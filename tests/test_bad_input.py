@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.installation import READER, Installation, feed, page, source, story
+from tests.installation import READER, UNMEASURED, Installation, feed, page, source, story
 from tests.mailbox import Mailbox
-from tests.site import Misbehaviour, Site, broken_off, drip, endless, huge, reset
+from tests.site import Misbehaviour, Site, broken_off, drip, endless, free_port, huge, reset
 
 XML = "application/rss+xml"
 AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
@@ -40,11 +39,6 @@ def publish(site: Site, path: str, *names: str) -> None:
     site.put(path, listing(site, *names), type=XML)
     for name in names:
         site.put(f"/{name}", page(f"Story {name}", story(name)))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def summary_of(articles: Sequence[dict[str, Any]]) -> list[tuple[str, bool, int]]:
@@ -486,8 +480,7 @@ def test_a_full_disk_is_told_and_costs_nothing(tmp_path: Path, site: Site, limit
         long = f"{story(name)}\n\n{' '.join(f'{name}-{number}' for number in range(2500))}"
         site.put(f"/{name}", page(f"Story {name}", long))
     here = Installation(tmp_path / "here", [source("desk", site.url("/feed.xml"))])
-    unmeasured = ("env", "--unset=COVERAGE_PROCESS_CONFIG", "--unset=COVERAGE_PROCESS_START")  # it writes files, too
-    full = (*unmeasured, "prlimit", f"--fsize={limit * 1000}")
+    full = (*UNMEASURED, "prlimit", f"--fsize={limit * 1000}")
     assert_unusable(here.roxham("collect", "--json", under=full), "disk", "full")
     document = here.document("collect")
     assert document["articles"]["pending"] == 0
@@ -509,7 +502,7 @@ def reader(copy: Installation) -> Installation:
 
 def failed(here: Installation, *words: str, **environ: str) -> dict[str, Any]:
     """Delivers in vain, and returns the message that is kept."""
-    (told,) = here.document("deliver", "--now", code=1, **environ)["digests"]
+    (told,) = here.document("deliver", "--now", code=1, apart=False, **environ)["digests"]
     (message,) = here.document("outbox")
     assert (told["message_id"], told["state"], told["error"]) == (
         message["message_id"], message["state"], message["error"],

@@ -15,20 +15,6 @@ from spiders.options import FeedOptions, ListingOptions
 from tests.configuration import KINDS, SOURCE, loaded, problems, shown
 
 
-@pytest.mark.parametrize("form", ["Roxham Road", "Roxham AND Lacolle", "(Roxham)", "rox*", "title:Roxham", '"Roxham'])
-def test_a_form_that_this_version_cannot_read_is_a_mistake_at_its_place(tmp_path: Path, form: str) -> None:
-    (found,) = problems(
-        tmp_path, topics=f"topics:\n  - id: stca\n    any:\n      fr: [entente]\n      en:\n        - '{form}'\n"
-    )
-    assert found.startswith("config/topics.yaml:6:11: topics[stca].any.en[1]: ")
-    assert "quot" in found
-
-
-def test_words_that_lost_their_quotation_marks_to_yaml_are_shown_with_both_pairs(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, topics='topics:\n  - {id: stca, any: ["Roxham Road"]}\n')
-    assert found.endswith("""(in YAML: '"Roxham Road"')""")
-
-
 def test_mistakes_of_all_files_come_at_once_and_in_reading_order(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
@@ -371,4 +357,14 @@ def test_reading_a_configuration_loads_nothing_heavy() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert "monitor.config" in modules
-    assert not modules & {"scrapy", "trafilatura", "lxml", "jinja2", "aiohttp", "sqlite_utils", "feedparser", "asyncio"}
+    assert not modules & {
+        "scrapy",
+        "trafilatura",
+        "lxml",
+        "jinja2",
+        "aiohttp",
+        "sqlite_utils",
+        "feedparser",
+        "asyncio",
+        "lark",
+    }

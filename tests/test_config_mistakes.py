@@ -383,9 +383,9 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
         "topics",
         "topics:\n  - {id: stca, any: []}\n  - {id: b, any: {en: [], fr: []}}\n  - {id: c}\n",
         [
-            "2:21: topics[stca].any: needs at least one form",
-            "3:18: topics[b].any: needs at least one form",
-            "4:5: topics[c].any: is required",
+            "2:5: topics[stca]: needs at least one form under any or near",
+            "3:5: topics[b]: needs at least one form under any or near",
+            "4:5: topics[c]: needs at least one form under any or near",
         ],
     ),
     "forms": (
@@ -393,11 +393,50 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
         "topics:\n  - id: stca\n    any:\n      - Roxham\n      - '\"\"'\n      - #Roxham\n"
         "      - 2023\n    none: pact\n",
         [
-            '5:9: topics[stca].any[2]: "" holds no word to look for',
+            '5:10: topics[stca].any[2]: "" holds no word to look for',
             "6:8: topics[stca].any[3]: has no value; in YAML # begins a comment, "
             "so a hashtag needs quotes: '#RoxhamRoad'",
             "7:9: topics[stca].any[4]: text is expected, not the number 2023; put it in quotes",
             "8:11: topics[stca].none: a list is expected, not text; write [pact]",
+        ],
+    ),
+    "text that a list would tear apart": (
+        "topics",
+        "topics:\n  - {id: stca, any: [x], none: '\"d''Anjou, rue\"'}\n",
+        ["""2:32: topics[stca].none: a list is expected, not text; write ['"d''Anjou, rue"']"""],
+    ),
+    "co-terms": (
+        "topics",
+        "topics:\n  - id: a\n    near: {forms: [], beside: [x], within: 0, froms: [y]}\n"
+        "  - id: b\n    near:\n    - {forms: [x], within: artcle}\n"
+        "    - forms: [x]\n      beside: {en: [a, '(b'], fr: [], fr-CA: []}\n      within: 1001\n"
+        "    - 5\n"
+        "  - {id: c, near: STCA}\n  - {id: d, near: }\n"
+        "  - {id: e, near: {forms: {en: [x], fra: [1]}, beside: x, within: }}\n",
+        [
+            "3:19: topics[a].near.forms: needs at least one form",
+            "3:44: topics[a].near.within: the number 0 is neither a number of words from 1 to 1000 "
+            "nor the word article",
+            "3:47: topics[a].near.froms: unknown key; did you mean forms?",
+            "6:7: topics[b].near[1].beside: is required",
+            '6:28: topics[b].near[1].within: "artcle" is neither a number of words from 1 to 1000 nor the word article',
+            "8:15: topics[b].near[2].beside: fr and fr-CA are one language; put both under fr",
+            "9:15: topics[b].near[2].within: the number 1001 is neither a number of words from 1 to 1000 "
+            "nor the word article",
+            "10:7: topics[b].near[3]: a mapping (key: value) is expected, not the number 5",
+            "11:19: topics[c].near: a mapping with the keys forms and beside, or a list of them, is expected, not text",
+            "12:13: topics[d].near: has no value; give one or remove the key",
+            "13:43: topics[e].near.forms.fra[1]: text is expected, not the number 1; put it in quotes",
+            "13:56: topics[e].near.beside: a list is expected, not text; write [x]",
+            "13:59: topics[e].near.within: has no value; give one or remove the key",
+        ],
+    ),
+    "whether mentions are told": (
+        "digests",
+        "digests:\n  - {id: a, mentions: no}\n  - {id: b, mention: true}\n",
+        [
+            "2:23: digests[a].mentions: true or false is expected, not text",
+            "3:13: digests[b].mention: unknown key; did you mean mentions?",
         ],
     ),
     "one language twice": (

@@ -48,6 +48,11 @@ SAMPLE = {
     "topics[].id": "x",
     "topics[].title": "{en: x}",
     "topics[].any": "{en: [x], fr: [y]}",
+    "topics[].all": "[x]",
+    "topics[].near": "{forms: [x], beside: [y]}",
+    "topics[].near[].forms": "{en: [x], fr: [y]}",
+    "topics[].near[].beside": "[z]",
+    "topics[].near[].within": "article",
     "topics[].none": "{en: [x]}",
     "topics[].except": "[x]",
     "digests": "[]",
@@ -58,6 +63,7 @@ SAMPLE = {
     "digests[].timezone": "UTC",
     "digests[].language": "fr",
     "digests[].to": "[a@b.test]",
+    "digests[].mentions": "false",
 }
 """Every key with something that may stand there and is not its default: adding a key means adding it here."""
 
@@ -110,9 +116,14 @@ def with_options(kind: str, options: dict[str, str]) -> str:
     return f"sources:\n  - {{id: a, kind: {kind}, url: https://x.test/, options: {{{written}}}}}\n"
 
 
-def with_key(path: str, value: str) -> dict[str, str]:
-    """The good configuration with one key written, as arguments for `loaded`."""
+def with_key(path: str, value: str | None) -> dict[str, str]:
+    """The good configuration with one key written (None: and all that goes with it), as arguments for `loaded`."""
     section, _, name = path.rpartition(".")
+    if section == "topics[].near[]":
+        group = {"forms": "[a]", "beside": "[b]"} | ({} if value is None else {name: value})
+        return with_key("topics[].near", f"[{{{', '.join(f'{key}: {each}' for key, each in group.items())}}}]")
+    if value is None:
+        return {}
     listed = section.removesuffix("[]")
     if section.endswith("[]"):
         text = GOOD[listed]
@@ -140,7 +151,8 @@ def test_every_key_that_may_be_written_is_in_the_reference_with_a_meaning() -> N
         "sources[].url",
         "topics",
         "topics[].id",
-        "topics[].any",
+        "topics[].near[].forms",
+        "topics[].near[].beside",
         "digests",
         "digests[].id",
     }
@@ -151,7 +163,7 @@ def test_every_key_of_the_reference_is_understood(tmp_path: Path, path: str) -> 
     texts = with_key(path, SAMPLE[path])
     changed = loaded(tmp_path, texts, environ={"FEED_AUTH": "a:b"})
     if SAMPLE[path] != "{}":
-        assert changed.fingerprint != loaded(tmp_path).fingerprint
+        assert changed.fingerprint != loaded(tmp_path, with_key(path, None)).fingerprint
 
 
 @pytest.mark.parametrize(("kind", "name"), OPTION_SAMPLE)
@@ -179,4 +191,4 @@ def test_a_default_is_what_the_reference_says(tmp_path: Path, key: Key) -> None:
     if key.path == "digests[].to":  # the good configuration has a reader
         assert loaded(tmp_path, written).subscriptions[0].to == ()
     else:
-        assert loaded(tmp_path, written).fingerprint == loaded(tmp_path).fingerprint
+        assert loaded(tmp_path, written).fingerprint == loaded(tmp_path, with_key(key.path, None)).fingerprint

@@ -274,6 +274,44 @@ def test_mentions_stand_last_in_their_topic_and_do_not_speak_for_the_mail() -> N
     assert a_mail(a_digest(first)).subject == "Border desk: 1 story – Headline 3"
 
 
+def test_a_story_stands_under_a_topic_it_is_about_rather_than_one_it_mentions() -> None:
+    stca = a_hit("STCA", sentence="The STCA of 2023 was upheld.", start=4)
+    digest = a_digest(an_article(1, matches=(a_match(mention=True), a_match("stca", stca))), an_article(2))
+    assert [(g.topic_id, [line.article.id for line in g.lines]) for g in digest.groups] == [
+        ("roxham", [2]), ("stca", [1]),
+    ]  # fmt: skip
+    assert [line.topic_ids for line in digest.lines] == [("roxham",), ("stca", "roxham")]
+    assert "The *STCA* of 2023 was upheld." in text(digest)
+
+
+def test_who_wants_no_mentions_is_told_no_story_and_no_topic_that_is_only_mentioned() -> None:
+    strict = replace(DESK, mentions=False)
+    mention = an_article(1, matches=(a_match(mention=True),))
+    both = an_article(2, matches=(a_match(mention=True), a_match("stca")))
+    assert {line.article.id for line in a_digest(mention, both).lines} == {1, 2}
+    digest = a_digest(mention, both, subscription=strict)
+    assert [(line.article.id, line.topic_ids, line.mention) for line in digest.lines] == [(2, ("stca",), False)]
+    assert [group.topic_id for group in digest.groups] == ["stca"]
+    assert not a_digest(mention, subscription=strict).has_news
+
+
+@pytest.mark.parametrize("mentions", [True, False])
+def test_a_story_is_told_by_a_member_that_is_about_it_rather_than_one_that_mentions_it(mentions: bool) -> None:
+    origin = an_article(1, matches=(a_match(mention=True),))
+    about = an_article(2, story_id=1, relation=Relation.PICKUP, publisher="The Star")
+    (line,) = a_digest(origin, about, subscription=replace(DESK, mentions=mentions)).lines
+    assert (line.article.id, [carrier.id for carrier in line.carriers], line.mention) == (2, [1], False)
+
+
+def test_a_mention_that_became_more_is_told_to_who_wants_no_mentions_once() -> None:
+    strict = replace(DESK, mentions=False)
+    now_more = an_article(1, version=2)
+    entries = (an_entry(now_more, 1), an_entry(now_more, 9, EntryKind.VERSION))
+    assert len(a_digest(now_more, entries=entries, subscription=strict).lines) == 1
+    told = (Told(story_id=1, article_id=1, version=2),)
+    assert a_digest(now_more, entries=entries, subscription=strict, told=told).lines == ()
+
+
 def test_coverage_names_those_that_failed_and_counts_all() -> None:
     failing = Coverage(source_id="b", name="B", last_good_at=None, failing=True, error="refused")
     good = Coverage(source_id="a", name="A", last_good_at=NOW, failing=False)
@@ -734,6 +772,10 @@ def test_other_topics_of_a_story_are_named() -> None:
     both = an_article(1, matches=(a_match("roxham"), a_match("stca")))
     only = an_article(2, matches=(a_match("stca"),))
     assert "Also about: Safe Third Country" in text(a_digest(both, only))
+    assert "Also about: Safe Third Country" in text(a_digest(both))
+    assert "Touche aussi : Tiers pays sûrs" in text(a_digest(both, subscription=replace(DESK, language="fr"))).replace(
+        "\u00a0", " "
+    )
 
 
 def test_a_long_list_of_carriers_is_cut_and_counted() -> None:

@@ -18,6 +18,7 @@ from monitor.extract import from_feed, from_page
 from monitor.extract.boilerplate import is_boilerplate, without_tail
 from monitor.extract.credit import credit
 from monitor.extract.language import language
+from monitor.extract.lines import line_of_story
 from monitor.extract.markup import plain
 from monitor.extract.metadata import headline
 from monitor.extract.names import people
@@ -242,7 +243,12 @@ def test_a_long_article_is_read_whatever_its_title_says() -> None:
         "Sign up for our morning newsletter",
         "Recommended Videos",
         "Loading articles...",
-        "A road sign is shown near the border. THE CANADIAN PRESS/A. Name",
+        "Related stories",
+        "SEE ALSO: The bridge closes",
+        "CTVNews.ca Top Stories",
+        "Liens connexes :",
+        "Sur le même sujet",
+        "Dans la même catégorie",
         "Updated May 3, 2031 at 4:12 p.m.",
         "Il vous reste 57.09% de cet article à lire. La suite est réservée aux abonnés.",
     ],
@@ -260,6 +266,9 @@ def test_known_phrases_are_no_text(line: str) -> None:
         "More than 40 people came, and most of them stayed for the newsletter's first evening.",
         "She told The Canadian Press that the road would close.",
         "Related costs rose by three per cent.",
+        "More news is expected on Monday.",
+        "Sur le même sujet, le maire a dit que le pont tiendrait.",
+        "Further links between the two towns are planned.",
         "Share prices fell on Monday.",
         "With files from The Canadian Press",
         "This report by The Canadian Press was first published Feb. 21, 2023.",
@@ -267,6 +276,317 @@ def test_known_phrases_are_no_text(line: str) -> None:
 )
 def test_sentences_that_hold_such_words_are_text(line: str) -> None:
     assert not is_boilerplate(line)
+
+
+# --- what of a page or a feed is no text of the story ----------------------------------------------------------------
+
+CREDIT = "This report by The Canadian Press was first published May 19, 2031."
+CREDIT_FR = "Ce texte de La Presse Canadienne a été publié pour la première fois le 19 mai 2031."
+ELSEWHERE = "Ducks return to the pond behind the arena, and a thousand people came to look at them all weekend."
+LIST = "<ul><li><a href='/1'>Ferry sinks at the old dock</a></li><li><a href='/2'>Ducks are back</a></li></ul>"
+
+
+def paragraphs(*lines: str) -> str:
+    return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def both(markup: str) -> list[list[str]]:
+    """Returns the paragraphs of an article whose body is this markup, from its page and from its feed."""
+    page_text = read(html(text="", body=markup)).text
+    feed_text = listed(content=markup).text
+    return [(text or "").split("\n\n") for text in (page_text, feed_text)]
+
+
+def same(markup: str) -> list[str]:
+    """Returns the paragraphs of an article, which page and feed must agree on."""
+    from_its_page, from_its_feed = both(markup)
+    assert from_its_page == from_its_feed
+    return from_its_page
+
+
+@pytest.mark.parametrize("credit_line", [CREDIT, f"<em>{CREDIT}</em>", CREDIT_FR])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((FIRST, SECOND, THIRD), (ELSEWHERE, ELSEWHERE.replace("Ducks", "Geese"))),
+        ((FIRST, SECOND), ("More National News", "Ferry sinks", ELSEWHERE, ELSEWHERE.replace("Ducks", "Geese"))),
+        ((FIRST,), ("More National News", "Ferry sinks", ELSEWHERE, "Ducks are back at the pond", ELSEWHERE)),
+        ((FIRST,), (ELSEWHERE,)),
+        (("The bridge closes.",), (ELSEWHERE,)),
+        ((f"HEMMINGFORD — {FIRST}",), (ELSEWHERE, ELSEWHERE.replace("Ducks", "Geese"), SECOND, THIRD)),
+        ((FIRST, SECOND, THIRD), (f"CALGARY — {ELSEWHERE}", "This report by The Canadian Press was first published.")),
+    ],
+)
+def test_what_stands_under_a_credit_line_is_cut_from_stories_and_briefs(
+    credit_line: str, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    kept = same(paragraphs(*before, credit_line, *after))
+    assert kept == [*before, re.sub("<.*?>", "", credit_line)]
+
+
+def test_a_credit_line_above_the_story_cuts_nothing() -> None:
+    assert same(paragraphs(CREDIT, FIRST, SECOND, THIRD)) == [CREDIT, FIRST, SECOND, THIRD]
+    deck = "Trucks must take the highway all winter long."
+    assert same(paragraphs(deck, CREDIT, FIRST, SECOND, THIRD)) == [deck, CREDIT, FIRST, SECOND, THIRD]
+    opening = f"HEMMINGFORD, Que. — {FIRST}"
+    assert same(paragraphs(deck, CREDIT, opening)) == [deck, CREDIT, opening]
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (f"{THIRD} {CREDIT} Top stories: Ducks are back", f"{THIRD} {CREDIT}"),
+        (f"{THIRD}{CREDIT}Ducks are back at the pond", f"{THIRD}{CREDIT}"),
+        (f"{CREDIT[:-1]} Ducks are back", CREDIT[:-1]),
+        (f"{CREDIT} Ann Example, The Canadian Press", f"{CREDIT} Ann Example, The Canadian Press"),
+        (f"{CREDIT} Companies in this story: (TSX:TOU)", f"{CREDIT} Companies in this story: (TSX:TOU)"),
+        (
+            "This report by The Canadian Press was first published Monday, May 19, 2031. Ducks are back",
+            "This report by The Canadian Press was first published Monday, May 19, 2031.",
+        ),
+        (f"{CREDIT_FR} Les canards sont de retour", CREDIT_FR),
+    ],
+)
+def test_what_is_glued_to_a_credit_line_is_cut(line: str, kept: str) -> None:
+    assert same(paragraphs(FIRST, SECOND, line)) == [FIRST, SECOND, kept]
+
+
+def test_under_a_credit_line_only_names_and_notes_stay() -> None:
+    stay = ["Ann Example", "The Canadian Press", "Companies in this story: (TSX:TOU)", "— With files from Bo Sample."]
+    go = ["Corrections officers look at ducks", "Bridge Road", "Précision chirurgicale des canards", ELSEWHERE]
+    assert same(paragraphs(FIRST, SECOND, CREDIT, *stay, *go)) == [FIRST, SECOND, CREDIT, *stay]
+
+
+@pytest.mark.parametrize(
+    "signed", ["Anne Exemple, La Presse Canadienne", "Par La Presse Canadienne, 2031", "© 2031 The Canadian Press"]
+)
+def test_what_stands_under_a_sign_off_is_cut_where_it_is_little(signed: str) -> None:
+    assert same(paragraphs(FIRST, SECOND, THIRD, signed, ELSEWHERE)) == [FIRST, SECOND, THIRD, signed]
+    assert same(paragraphs(FIRST, signed, "Ferry sinks", "Ducks are back at the pond")) == [FIRST, signed]
+    whole = [FIRST, signed, SECOND, THIRD]  # a deck, then the byline
+    assert same(paragraphs(*whole)) == whole
+
+
+@pytest.mark.parametrize(
+    "related",
+    [
+        "<p><a href='/1'>Ducks are back at the pond</a></p>",
+        "<p><strong><a href='/1'>Ducks are <em>back</em> at the pond</a></strong></p>",
+        "<p>• <a href='/1'>Ducks are back</a> | <a href='/2'>Ferry sinks, the ducks are gone</a></p>",
+        "<p>Video: <a href='/1'>Ducks are back at the pond</a></p>",
+        "<p>À voir sur le site : <a href='/1'>Ducks are back at the pond</a></p>",
+        "<h3><a href='/1'>Ducks are back at the pond</a></h3>",
+        "<a href='/1'><h4>Ducks are back at the pond</h4><p>A thousand people came to look at the ducks.</p></a>",
+        LIST,
+        "<ul><li><a href='/1'>Ducks are back at the pond</a> (Valley Courier)</li></ul>",
+        f"<h2>Related stories</h2>{LIST}",
+        f"<p><strong>À lire aussi :</strong></p>{LIST}",
+        "<h3>Sur le même sujet</h3><ul><li><a href='/1'>Ducks are back</a><p>They came by the thousand to the pond"
+        " behind the arena, where nobody had fed ducks all winter.</p></li></ul>",
+        "<h3>Related links</h3><p><a href='/1'>Ducks are back at the pond</a> and more of that</p>",
+        "<p>RELATED: Ducks are back at the pond</p>",
+        "<p>Related stories: <a href='/1'>Ducks are back</a>, <a href='/2'>Ferry sinks at the old dock</a></p>",
+        "<p>Lisez l’article « <a href='/1'>Les canards are back</a> »</p>",
+        "<p>Lisez aussi : les canards sont de retour</p>",
+        "<p>Read more about this in <a href='/1'>Ducks are back at the pond</a></p>",
+        "<div><span><a href='/1'>Ducks are back at the pond</a></span></div>",
+        "<blockquote><a href='/1'>Ducks are back at the pond</a></blockquote>",
+        "<table><tr><td><a href='/1'>Ducks are back at the pond</a></td></tr></table>",
+        "<a href='/1'>Ducks are back at the pond</a><br><a href='/2'>Ferry sinks at the old dock</a><br>",
+        "<ul><li><time>May 18, 2031</time> <a href='/1'>Ducks are back at the pond</a></li></ul>",
+        "<section><h2>Related stories</h2><div><h3><a href='/1'>Ducks are back</a></h3><p>A thousand came.</p></div>"
+        "</section>",
+        "<aside><h3>More</h3><p>Ducks are back at the pond behind the arena, and a thousand people came.</p></aside>",
+        "<p class='cutline'>Ducks at the pond behind the arena.</p>",
+        "<p>Ducks are seen at the pond.</p><p>THE CANADIAN PRESS/Ann Example</p>",
+        "<p>Des canards à l’étang<br>Photo : La Presse canadienne / Anne Exemple</p>",
+        "<div class='related-stories'><p>Ducks are back at the pond, and a thousand people came.</p></div>",
+        "<figure><img src='/d.jpg'><figcaption>Ducks at the pond behind the arena.</figcaption></figure>",
+        "<p class='wp-caption-text'>Ducks at the pond behind the arena.</p>",
+    ],
+)
+@pytest.mark.parametrize("last", [True, False], ids=["at the end", "inside"])
+def test_links_to_other_stories_and_captions_are_no_text(related: str, last: bool) -> None:
+    body = paragraphs(FIRST, SECOND) + (paragraphs(THIRD) + related if last else related + paragraphs(THIRD))
+    assert same(body) == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        f"{FIRST[:30]}<a href='/1'>{FIRST[30:]}</a>",
+        f"<a href='/1'>{FIRST[:-1]}</a>, the mayor told reporters.",
+        f"“<a href='/1'>{FIRST[:-1]}</a>,” he said.",
+        f"<a name='top'>{FIRST}</a>",
+        f"<a href='#top'>{FIRST}</a>",
+    ],
+)
+def test_a_sentence_with_a_link_in_it_is_text(paragraph: str) -> None:
+    assert listed(content=paragraphs(paragraph, SECOND, THIRD)).text == STORY.replace(
+        FIRST, re.sub("<.*?>", "", paragraph)
+    )
+
+
+def test_a_page_whose_sentences_hold_links_keeps_them() -> None:
+    linked = [
+        re.sub(r"(\w+ \w+ \w+)", r"<a href='/1'>\1</a>", line, count=1) for line in (FIRST, SECOND, THIRD, ELSEWHERE)
+    ]
+    assert read(html(text="", body=paragraphs(*linked))).text == "\n\n".join((FIRST, SECOND, THIRD, ELSEWHERE))
+
+
+def test_headlines_under_a_last_heading_of_related_stories_are_no_text() -> None:
+    under = paragraphs(
+        "Related stories", "Ducks are back at the pond", "Ferry sinks", "Ann Example, The Canadian Press"
+    )
+    assert same(paragraphs(FIRST, SECOND, THIRD) + under) == [FIRST, SECOND, THIRD, "Ann Example, The Canadian Press"]
+    inside = paragraphs("Related stories", "What the mayor says")  # which may be a sub-heading of the story
+    assert same(paragraphs(FIRST, SECOND) + inside + paragraphs(THIRD)) == [FIRST, SECOND, "What the mayor says", THIRD]
+
+
+def test_a_line_over_the_credit_of_a_provided_picture_is_its_caption() -> None:
+    credited = "© Provided by The Canadian Press"
+    assert same(paragraphs("a pond in winter", credited, FIRST, SECOND, THIRD)) == [credited, FIRST, SECOND, THIRD]
+    assert same(paragraphs(FIRST, SECOND, THIRD, credited)) == [FIRST, SECOND, THIRD, credited]
+
+
+def test_a_list_of_facts_is_text() -> None:
+    facts = (
+        "<h2>Quick facts</h2><ul><li>The bridge was built in 1931 and repaired twice since.</li><li>In <a href='/1'>"
+    )
+    facts += "last year’s budget</a> the province set aside two million dollars for bridges.</li></ul>"
+    for text in both(paragraphs(FIRST, SECOND, THIRD) + facts + f"<h2>Associated links</h2>{LIST}"):
+        assert text == [
+            *(FIRST, SECOND, THIRD, "Quick facts", "The bridge was built in 1931 and repaired twice since."),
+            "In last year’s budget the province set aside two million dollars for bridges.",
+        ]
+
+
+def test_a_page_of_links_stays_a_page_of_links() -> None:
+    links = "".join(
+        f"<li><a href='/{n}'>The bridge over the river closes for winter number {n}</a></li>" for n in range(9)
+    )
+    text = read(html(text="", body=f"<ul>{links}</ul>")).text or ""
+    assert "winter number 0" in text
+    assert "winter number 8" in text
+    assert listed(content="<p><a href='/1'>The bridge closes</a></p>").text == "The bridge closes"
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("A road sign is shown near the border. THE CANADIAN PRESS/A. Name", ""),
+        ("The bridge is seen on Monday, May 19, 2031. THE CANADIAN PRESS/Ann Example", ""),
+        ("THE CANADIAN PRESS/HO, Sûreté du Québec **MANDATORY CREDIT**", ""),
+        ("**MANDATORY CREDIT**", ""),
+        ("Ann Example/The Canadian Press", ""),
+        ("The old bridge (Ann Example/CP)", ""),
+        ("The old bridge. (AP Photo/Ann Example, File)", ""),
+        ("The old bridge (Ann Example/Canadian Press).", ""),
+        ("Le vieux pont. LA PRESSE CANADIENNE/Anne Exemple", ""),
+        ("Le vieux pont (Photo La Presse Canadienne/Anne Exemple)", ""),
+        ("Le vieux pont. (La Presse canadienne/Anne Exemple)", ""),
+        ("PHOTO ANNE EXEMPLE, LA PRESSE", ""),
+        ("Le vieux pont PHOTO ANNE EXEMPLE, ARCHIVES LA PRESSE CANADIENNE", ""),
+        ("Photo : La Presse Canadienne / Anne Exemple", ""),
+        ("A pond is shown. THE CANADIAN PRESS/Ann Example The bridge closes.", "The bridge closes."),
+        ("A pond is shown. THE CANADIAN PRESS/Ann Example HEMMINGFORD — It closes.", "HEMMINGFORD — It closes."),
+        ("The mayor said that it closes. (Ann Example/CP)", "The mayor said that it closes."),
+        ("HEMMINGFORD — The bridge closes. THE CANADIAN PRESS/Ann Example", "HEMMINGFORD — The bridge closes."),
+        (
+            "The mayor said that it closes. A pond is seen in Hemmingford Monday. THE CANADIAN PRESS/Ann Example",
+            "The mayor said that it closes.",
+        ),
+        ("Le maire a dit qu’il ferme. On voit ici un étang. (Photo : Anne Exemple)", "Le maire a dit qu’il ferme."),
+        ("The mayor, Bo Sample (Ann Example/The Canadian Press), was there.", "The mayor, Bo Sample , was there."),
+        ("A poll by The Canadian Press/Leger found that half agree.", None),
+        ("The speed limit is 40 km/h and the photo of the bridge is old.", None),
+        ("The NDP/PC coalition and the CP/VIA line (CN/CP) were named.", None),
+        ("Photo of the year: the bridge.", None),
+    ],
+)
+def test_photo_credits_and_their_captions_go(line: str, kept: str | None) -> None:
+    assert line_of_story(line) == (line if kept is None else kept)
+
+
+def test_a_caption_in_a_page_or_feed_is_dropped_with_its_credit() -> None:
+    caption = "A pond is seen in Hemmingford, Que., on May 19, 2031. THE CANADIAN PRESS/Ann Example"
+    assert same(paragraphs(caption, FIRST, SECOND, caption, THIRD)) == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize(
+    ("summary", "kept"),
+    [
+        (f"A pond is shown. THE CANADIAN PRESS/Ann Example {FIRST}", FIRST),
+        (f"{FIRST} A pond is seen on Monday. THE CANADIAN PRESS/Ann Example", FIRST),
+        (f"{FIRST} Read more: Ducks are back", FIRST),
+        (f"{FIRST} {CREDIT} Top stories: ducks are back", f"{FIRST} {CREDIT}"),
+        (f"It closes. {CREDIT} {ELSEWHERE}", f"It closes. {CREDIT}"),
+        (f"<p>{FIRST}</p><p><a href='/1'>Ducks are back</a></p>", FIRST),
+        (f"<img src='/d.jpg'><p class='caption'>Ducks at the pond.</p><p>{FIRST}</p>", FIRST),
+        ("A pond is shown. THE CANADIAN PRESS/Ann Example", None),
+        ("WATCH: The bridge closes for winter", "WATCH: The bridge closes for winter"),
+    ],
+)
+def test_a_summary_is_what_it_says_of_the_story(summary: str, kept: str | None) -> None:
+    assert listed(summary=summary).summary == kept
+    assert read(html(), Found(url=LINK, summary=summary)).summary == kept
+
+
+def test_line_breaks_of_a_feed_stay_where_lines_go() -> None:
+    content = f"{FIRST}<br>{SECOND}<br>Advertisement<br><br>{THIRD}"
+    assert listed(content=content).text == f"{FIRST}\n{SECOND}\n\n{THIRD}"
+
+
+_SUBJECTS = (
+    "The mayor",
+    "Le maire",
+    "Roxham Road",
+    "The Canadian Press",
+    "Some 39,171 people",
+    "Une photo",
+    "A CP train",
+)
+_VERBS = (
+    "said that",
+    "walked past",
+    "was asked about",
+    "n’a pas vu",
+    "read and shared",
+    "told The Canadian Press about",
+)
+_OBJECTS = (
+    "the old bridge",
+    "40 km/h signs",
+    "le vieux pont (en réparation)",
+    "a related link",
+    "its own credit",
+    "a poll",
+)
+_SENTENCE = st.builds(
+    "{} {} {} on {}.".format, *map(st.sampled_from, (_SUBJECTS, _VERBS, _OBJECTS)), st.integers(1, 999)
+)
+
+
+@given(
+    st.lists(
+        st.lists(_SENTENCE, min_size=2, max_size=4, unique=True).map(" ".join), min_size=3, max_size=6, unique=True
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_ordinary_paragraphs_are_never_dropped(told: list[str]) -> None:
+    assert (listed(content=paragraphs(*told)).text or "").split("\n\n") == told
+    assert [line_of_story(line) for line in told] == told
+
+
+@given(
+    st.lists(
+        st.lists(_SENTENCE, min_size=2, max_size=4, unique=True).map(" ".join), min_size=3, max_size=6, unique=True
+    ),
+    st.lists(_SENTENCE, min_size=1, max_size=12),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_word_after_a_credit_line_stays_and_none_before_it_goes(told: list[str], after: list[str]) -> None:
+    assert (listed(content=paragraphs(*told, CREDIT, *after)).text or "").split("\n\n") == [*told, CREDIT]
 
 
 # --- listed items ----------------------------------------------------------------------------------------------------
@@ -830,8 +1150,23 @@ def test_long_runs_in_a_line_do_not_hang(run: str) -> None:
         f"<p>{FIRST}</p>" + "<p>x" * 400_000,
         f"<p>{FIRST}</p><p " + " ".join(f"a{number}" for number in range(200_000)) + ">x</p>",
         f"<article><p>{FIRST}</p><div class=encrypted-content>{escape(rot47('<p>x' * 180_000))}</div></article>",
+        f"<p>{FIRST}</p>" + "<blockquote><ul><li><b>" * 60 + "<p><a href='/1'>link</a> and</p>" * 4_000,
+        f"<p>{FIRST}</p>" + "<p>The Canadian Press</p><p>Related stories</p><p>AP Photo/Ann Example</p>" * 9_000,
+        f"<p>{FIRST}</p><p>" + "(Photo Ann Example) THE CANADIAN PRESS/A. (" * 20_000,
     ],
-    ids=["deep", "tables", "long", "script", "breaks", "paragraphs", "attributes", "encrypted"],
+    ids=[
+        "deep",
+        "tables",
+        "long",
+        "script",
+        "breaks",
+        "paragraphs",
+        "attributes",
+        "encrypted",
+        "links",
+        "signed",
+        "shown",
+    ],
 )
 @pytest.mark.timeout(30)
 def test_monstrous_pages_neither_hang_nor_crash(markup: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.text import clean, fold, folded_words, one_line, sentence_around, words
+from monitor.text import clean, fold, folded, folded_words, one_line, places, sentence_around, words
+from tests.unicode61 import EVERY, asked
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ from monitor.text import clean, fold, folded_words, one_line, sentence_around, w
         ("re\u0301gion", "région"),
         ("\U0001d411\U0001d428\U0001d431ham \ufb01ne \uff21", "Roxham fine A"),
         ("a\x00b\x1bc\u202edc", "abcdc"),
+        ("l\u02bcasile", "l’asile"),
         ("one\r\ntwo\r\n\r\n\r\nthree", "one\ntwo\n\nthree"),
         ("one \n\n \n two", "one\n\ntwo"),
         ("half\ud800pair", "half\ufffdpair"),
@@ -42,9 +44,38 @@ def test_fold_is_idempotent(text: str) -> None:
 
 @given(st.text())
 def test_words_stand_where_they_say(text: str) -> None:
-    for word in words(text):
-        assert fold(text[word.start : word.end]) == word.folded or text.isascii()
+    found = words(text)
+    for word in found:
+        assert [alone.folded for alone in words(text[word.start : word.end])] == [word.folded]
         assert word.folded
+    where = {number: (word.start, word.end) for number, word in enumerate(found)}
+    assert places(text, where.keys()) == where
+    assert places(text, list(where)[1::3]) == {number: where[number] for number in list(where)[1::3]}
+    assert places("a " * 40 + text, range(40, 40 + len(where))) == {
+        number + 40: (start + 80, end + 80) for number, (start, end) in where.items()
+    }
+
+
+def test_every_character_is_folded_as_the_search_index_does() -> None:
+    """SQLite is asked about all 1,112,063 of them."""
+    wrong = []
+    for start in range(0, len(EVERY), 100_000):
+        points = EVERY[start : start + 100_000]
+        ours = folded("".join(map(chr, points)))
+        for point, mine, (asked_of, theirs) in zip(points, ours, asked(points), strict=True):
+            assert asked_of == point
+            if (None if mine == " " else mine.replace("\0", "")) != theirs:
+                wrong.append(hex(point))
+    assert wrong == []
+
+
+@given(st.text(st.characters(max_codepoint=0x250) | st.sampled_from(" \u0301’œ\u2011…")))
+def test_a_text_is_as_long_folded_as_it_was(text: str) -> None:
+    """The quick ways and the thorough one are one."""
+    whole = folded(text)
+    assert len(whole) == len(text)
+    assert whole == "".join(map(folded, text))
+    assert whole == folded(text + "ж")[:-1]
 
 
 WESTERN = st.text(st.characters(max_codepoint=0x250) | st.sampled_from(" \n\u00a0’éÀÎİß\u0301\u2028…_ªº€"))

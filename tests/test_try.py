@@ -140,7 +140,7 @@ def test_a_writer_at_work_is_no_hindrance(here: Installation, site: Site) -> Non
 
     archive = SQLiteArchive.for_writing(here.archive, purpose="test", now=datetime.now(UTC), wait=0)
     try:
-        assert tried(here, site.url("/first.html"))["place"]["verdict"] == "new"
+        assert here.document("try", site.url("/first.html"), apart=True)["place"]["verdict"] == "new"
     finally:
         archive.close()
 

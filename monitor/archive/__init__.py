@@ -9,6 +9,8 @@ Duties of every implementation, held by one suite (tests/contracts/):
 - *Numbers*: ids of articles and numbers of entries only grow, in the order in which things became known.
 - *Once*: `keep` asks `place` about each reading with the archive's state at that very moment, earlier readings of the
   same call included.
+- *Told once*: an entry tells of the topics that its article was about when it was written, for as long as the article
+  is about them. Marking anew changes what articles are about, and what entries tell of only where that is asked for.
 - *Newest wording*: an item that is listed with new wording while the old is being read stays pending.
 - *For ever*: addresses, fingerprints, sightings, entries and the ledger outlive pruning; a version is never
   overwritten.
@@ -21,6 +23,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from monitor.query import Query
 from monitor.types import (
     Arrival,
     Arrived,
@@ -34,6 +37,7 @@ from monitor.types import (
     ItemState,
     Judgement,
     Kept,
+    Match,
     Message,
     Neighbour,
     Outcome,
@@ -63,7 +67,7 @@ def as_it_comes(arrival: Arrival) -> Judgement:
 class Filter:
     """Which articles are wanted; what is None does not narrow. Times are of the first sighting, `until` exclusive."""
 
-    query: str | None = None  # words and "phrases", all of which must stand in the article
+    query: str | Query | None = None  # a str is read as a search (docs/queries.md)
     topic: str | None = None
     source: str | None = None
     publisher: str | None = None
@@ -175,6 +179,56 @@ class PastVisit:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """All that an article matches by the present topics, as this version of it was read from the archive."""
+
+    article_id: int
+    version: int
+    matches: tuple[Match, ...]
+    whole: bool = True  # False: the archive holds an excerpt of what was matched, which proves no absence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarked:
+    """What marking anew changed: pairs of an article and a topic; `skipped`: articles that changed meanwhile."""
+
+    gained: int
+    lost: int
+    changed: int  # by another revision of the topic, other hits, or as a mention
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """How many articles one revision of a topic has marked."""
+
+    topic_id: str
+    revision: str
+    articles: int
+    mentions: int  # of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the archive holds, in figures."""
+
+    articles: int
+    erased: int  # of them, without their text by now
+    since: datetime | None  # when the first was seen
+    marks: tuple[Marks, ...]  # by topic, also of topics that are no longer configured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The configuration that the service works by, and what it made of files that were saved since."""
+
+    fingerprint: str  # of the files as they were taken (Config.fingerprint)
+    since: datetime
+    refused_at: datetime | None = None  # when files were last saved that cannot be taken; None: they are what is taken
+    problems: tuple[str, ...] = ()  # what is wrong with those, the first of them
+
+
 class Archive(Protocol):
     """See the module for the duties that all implementations share."""
 
@@ -214,7 +268,8 @@ class Archive(Protocol):
     def release(self, burst_ids: Collection[int], now: datetime, *, tell: bool = True) -> int:
         """Ends the holding back of bursts; returns how many articles of them are told (as entries of now).
 
-        They count for the source's habit then. Without `tell` they stay what readers were told of them: a number.
+        They count for the source's habit then. Without `tell` they stay what readers were told of them: a number; what
+        they say later is news.
         """
         ...
 
@@ -290,6 +345,17 @@ class Archive(Protocol):
         """Places and keeps readings in one transaction; returns what became of each, in their order."""
         ...
 
+    def remark(self, marked: Sequence[Marked], *, tell: bool = False) -> Remarked:
+        """Gives articles the matches of the present topics, and takes the others away, in one transaction.
+
+        Nobody is told: entries tell of what they told of, so that a match that is lost and found again counts as
+        before. With `tell` all entries of an article tell of what it gains, and of a mention that becomes more, so that
+        each reader's next digest tells what lies after their place. An article with another version by now is skipped;
+        what ever matched is never pruned; of what is not whole no match is lost and none becomes a mention. Doing it
+        again changes nothing.
+        """
+        ...
+
     def prune(self, before: datetime, *, limit: int = 500) -> int:
         """Erases the text of unmatched articles last seen before then; returns how many, 0 when there are no more."""
         ...
@@ -305,6 +371,8 @@ class Archive(Protocol):
     ) -> Slice:
         """Returns what this reader was not told yet, up to the newest entry. Texts are left out.
 
+        These are the entries that tell of one of the subscription's topics; where it wants no mentions, those that tell
+        of one as more than a mention, if it is more by now too.
         What came in bulk and is held back is counted only, and for a digest at once not even that.
         `since` is where a reader starts who is not registered; the beginning, where it is None.
         """
@@ -366,7 +434,11 @@ class Archive(Protocol):
     # looking
 
     def articles(self, wanted: Filter) -> Iterator[Kept]:
-        """Yields articles, oldest first, with their text; memory does not grow with their number."""
+        """Yields articles, oldest first, with their text; memory does not grow with their number.
+
+        A query finds what a live match of the same article would, and no article whose text was erased. It raises
+        QueryError where it cannot be read.
+        """
         ...
 
     def search(self, wanted: Filter, *, limit: int | None = None) -> list[Found]:
@@ -387,6 +459,10 @@ class Archive(Protocol):
 
     def facts(self) -> Mapping[str, SourceFacts]:
         """Returns figures for every source ever visited."""
+        ...
+
+    def holding(self) -> Holding:
+        """Returns how much the archive holds, and what is marked in it."""
         ...
 
     def known_keys(self, source_id: str, keys: Collection[str]) -> set[str]:
@@ -411,6 +487,14 @@ class Archive(Protocol):
 
     def beat(self, now: datetime) -> None:
         """Notes that the service is alive."""
+        ...
+
+    def running(self) -> Running | None:
+        """Returns what the service last said of its configuration."""
+        ...
+
+    def keep_running(self, running: Running) -> None:
+        """Notes what configuration the service works by."""
         ...
 
     def backup(self, file: Path) -> None:

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.archive import Place
-from monitor.archive.connection import Connected, marks, stamp, stamp_or_none
+from monitor.archive.connection import Connected, Row, marks, stamp, stamp_or_none
 from monitor.archive.rows import pack_hits
-from monitor.archive.watching import put_off, said_anew
+from monitor.archive.watching import give_topics, put_off, said_anew
 from monitor.types import (
     AddressKind,
     Article,
@@ -37,25 +38,25 @@ class _Index:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._rows: dict[int, tuple[str, str | None, str | None]] = {}
+        self._rows: dict[int, tuple[str, str | None, str | None, str | None]] = {}
 
-    def add(self, article_id: int, title: str, summary: str | None, text: str | None) -> None:
+    def add(self, article_id: int, title: str, listed_title: str | None, summary: str | None, text: str | None) -> None:
         """Indexes an article that is not in the index."""
-        self._rows[article_id] = title, summary, text
+        self._rows[article_id] = title, listed_title, summary, text
 
     def drop(self, article_id: int) -> None:
         """Takes an article out: the index has to be told the very values it was given (FTS5 manual, 4.4.3)."""
         if self._rows.pop(article_id, None) is None:
             self._db.conn.execute(
-                "INSERT INTO article_index (article_index, rowid, title, summary, text) "
-                "SELECT 'delete', id, title, summary, text FROM newest WHERE id = ?",
+                "INSERT INTO article_index (article_index, rowid, title, listed_title, summary, text) "
+                "SELECT 'delete', id, title, listed_title, summary, text FROM newest WHERE id = ?",
                 (article_id,),
             )
 
     def write(self) -> None:
         """Writes what was added."""
         self._db.conn.executemany(
-            "INSERT INTO article_index (rowid, title, summary, text) VALUES (?, ?, ?, ?)",
+            "INSERT INTO article_index (rowid, title, listed_title, summary, text) VALUES (?, ?, ?, ?, ?)",
             [(article_id, *row) for article_id, row in self._rows.items()],
         )
 
@@ -190,20 +191,45 @@ def _keep_version(db: Database, index: _Index, article_id: int, reading: Reading
 
 def _keep_sighting(db: Database, index: _Index, article_id: int, reading: Reading, now: datetime) -> None:
     """The words are known; that they matter may be news: by another headline or teaser, or by a topic of later days."""
-    row = db.conn.execute("SELECT version, matched, pruned FROM articles WHERE id = ?", (article_id,)).fetchone()
-    have = {r[0] for r in db.conn.execute("SELECT topic FROM matches WHERE article = ?", (article_id,))}
-    fresh = [match for match in reading.matches if match.topic_id not in have]
-    if fresh and (row["pruned"] or reading.article.keep is Keep.EXCERPT):
+    row = db.conn.execute(
+        "SELECT a.version, a.pruned, v.partial, v.title, v.listed_title, v.summary, v.text_hash FROM articles a "
+        "JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id = ?",
+        (article_id,),
+    ).fetchone()
+    have = dict(map(tuple, db.conn.execute("SELECT topic, mention FROM matches WHERE article = ?", (article_id,))))
+    fresh = [m for m in reading.matches if m.topic_id not in have or (have[m.topic_id] and not m.mention)]
+    if (reading.matches and row["pruned"]) or (fresh and reading.article.keep is Keep.EXCERPT):
         _keep_version(db, index, article_id, reading, now)  # its text was erased, or never kept, and is wanted now
         return
     db.conn.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (stamp(now), article_id))
     _keep_addresses(db, article_id, reading.article, now)
     if fresh:
-        _write_matches(db, article_id, row["version"], fresh)
-        db.conn.execute("UPDATE articles SET matched = 1 WHERE id = ?", (article_id,))
-        _append_entry(db, EntryKind.NEW, article_id, row["version"], reading, now)
+        _keep_reason(db, index, article_id, row, reading, fresh, now)
     elif reading.matches and _held_back(db, article_id, reading.pending.item_id):
         _append_entry(db, EntryKind.NEW, article_id, row["version"], reading, now)
+
+
+def _keep_reason(
+    db: Database, index: _Index, article_id: int, known: Row, reading: Reading, fresh: Sequence[Match], now: datetime
+) -> None:
+    """Keeps why a known text matters after all, and the headline and teaser that say so where they are others.
+
+    Else the archive would not hold what the match was found in, and who marks it anew would not find it again.
+    """
+    article, number = reading.article, known["version"]
+    same_text = reading.fingerprint.text_hash == known["text_hash"]
+    if same_text and (article.title, article.listed_title, article.summary) != (
+        known["title"], known["listed_title"], known["summary"],
+    ):  # fmt: skip
+        number += 1
+        index.drop(article_id)
+        db.conn.execute("UPDATE articles SET version = ? WHERE id = ?", (number, article_id))
+        as_read = replace(reading, article=replace(article, partial=bool(known["partial"])))
+        _write_version(db, index, article_id, number, as_read, now)
+    else:
+        _write_matches(db, article_id, number, fresh)
+    db.conn.execute("UPDATE articles SET matched = 1 WHERE id = ?", (article_id,))
+    _append_entry(db, EntryKind.NEW, article_id, number, reading, now)
 
 
 def _held_back(db: Database, article_id: int, item_id: int) -> bool:
@@ -239,7 +265,7 @@ def _write_version(db: Database, index: _Index, article_id: int, number: int, re
          article.credit.agency, article.credit.first_published, article.source_id, reading.pending.item_id,
          reading.pending.visit_id, stamp(now)),
     )  # fmt: skip
-    index.add(article_id, article.title, summary, text)
+    index.add(article_id, article.title, article.listed_title, summary, text)
     _write_matches(db, article_id, number, reading.matches)
 
 
@@ -259,11 +285,15 @@ def _excerpt(matches: Sequence[Match]) -> str | None:
 
 
 def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, reading: Reading, now: datetime) -> None:
-    db.conn.execute(
+    """What came in bulk and was released without telling is news where it says something new after that."""
+    entry = db.conn.execute(
         "INSERT INTO entries (kind, at, article, version, story, visit, burst) VALUES (?1, ?2, ?3, ?4, "
-        "(SELECT story FROM articles WHERE id = ?3), ?5, (SELECT burst FROM items WHERE id = ?6))",
+        "(SELECT story FROM articles WHERE id = ?3), ?5, (SELECT burst FROM items WHERE id = ?6 AND "
+        "(article IS NULL OR not_before IS NOT NULL OR burst IN (SELECT id FROM bursts WHERE released_at IS NULL))))",
         (kind.value, stamp(now), article_id, number, reading.pending.visit_id, reading.pending.item_id),
-    )
+    ).lastrowid
+    assert entry is not None  # noqa: S101 - an INSERT gives one
+    give_topics(db, entry)
 
 
 def _close_item(db: Database, reading: Reading, article_id: int) -> None:

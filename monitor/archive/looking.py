@@ -1,48 +1,75 @@
 """The archive's part in looking: search, lists, one thing, and figures."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 
-from monitor.archive import Filter, Found, Member, SourceFacts, Story, Version
-from monitor.archive.connection import Connected, Row, moment, moment_or_none, stamp
-from monitor.archive.rows import chunks, kept
+from monitor.archive import Filter, Found, Holding, Marks, Member, SourceFacts, Story, Version
+from monitor.archive.connection import Connected, moment, moment_or_none, stamp
+from monitor.archive.passage import passage
+from monitor.archive.rows import bare, chunks, completed, kept
 from monitor.archive.watching import source_state
-from monitor.query import search_phrases, to_fts5
+from monitor.query import Compiled, Span, parse, subject, to_fts5
 from monitor.types import Kept, Relation
 
-_SNIPPET_WORDS = 24
 _PAGE = 200  # articles held at once while streaming
+_AHEAD = 2000  # ids asked for at once: to look for the beginnings of words costs the same however few are wanted
 
 
 class Looking(Connected):
     """See the contract in monitor/archive/__init__.py."""
 
     def articles(self, wanted: Filter) -> Iterator[Kept]:
-        last = 0
-        while ids := [row[0] for row in self._find(wanted, "a.id", after=last, order="ASC", limit=_PAGE)]:
-            yield from kept(self, ids, text=True).values()
-            last = ids[-1]
+        for page in self._pages(wanted, text=True):
+            yield from completed(self, (article for article, _ in page))
 
     def search(self, wanted: Filter, *, limit: int | None = None) -> list[Found]:
-        what = "a.id"
-        if wanted.query is not None:
-            what += f", snippet(article_index, -1, char(2), char(3), '…', {_SNIPPET_WORDS})"
-        rows = self._find(wanted, what, after=0, order="DESC", limit=limit)
-        articles = kept(self, [row[0] for row in rows], text=False)
-        return [Found(article=articles[row[0]], snippet=row[1] if len(row) > 1 else None) for row in rows]
+        pages = self._pages(wanted, text=False, newest_first=True, first=limit)
+        answers = ((article, passage(spans)) for page in pages for article, spans in page)  # spans hold whole texts
+        hits = list(islice(answers, limit))
+        articles = completed(self, (article for article, _ in hits))
+        return [Found(article=article, snippet=snippet) for article, (_, snippet) in zip(articles, hits, strict=True)]
 
-    def _find(self, wanted: Filter, what: str, *, after: int, order: str, limit: int | None) -> list[Row]:
-        """Every value goes in as a parameter; `what` and `order` are this module's own words.
+    def _pages(
+        self, wanted: Filter, *, text: bool, newest_first: bool = False, first: int | None = None
+    ) -> Iterator[list[tuple[Kept, tuple[Span, ...]]]]:
+        """Yields the wanted articles, without addresses and matches, each with what in it answers the query.
+
+        The index only narrows: what it finds is held against the query as a live article would be. `first`: how many
+        are looked at first, where no more than these may be wanted.
+        """
+        query = parse(wanted.query) if isinstance(wanted.query, str) else wanted.query
+        narrowed = None if query is None else to_fts5(query)
+        compiled = None if query is None else Compiled([query])
+        last, size = None, min(_AHEAD, first or _AHEAD)
+        while ids := self._candidates(wanted, narrowed, last, newest_first=newest_first, limit=size):
+            last, size = ids[-1], _AHEAD
+            for page in chunks(ids, _PAGE):
+                articles = bare(self, page, text=text or compiled is not None)
+                if compiled is None:
+                    yield [(article, ()) for article in articles]
+                    continue
+                answers = ((article, compiled.find(subject(article)).get(0)) for article in articles)
+                yield [
+                    (article if text else replace(article, text=None, summary=None, listed_title=None), spans)
+                    for article, spans in answers
+                    if spans is not None
+                ]
+
+    def _candidates(
+        self, wanted: Filter, narrowed: str | None, last: int | None, *, newest_first: bool, limit: int
+    ) -> list[int]:
+        """Every value goes in as a parameter.
 
         With a query, the index's own rowid gives the order: it finds its hits in that order, and need not sort them.
         """
         tables, number = "articles a", "a.id"
-        conditions: list[tuple[str, object]] = []
-        if wanted.query is not None:
-            number = "article_index.rowid"
-            tables = "article_index JOIN articles a ON a.id = article_index.rowid"
-            conditions.append(("article_index MATCH ?", to_fts5(search_phrases(wanted.query))))
-        conditions += [
-            (f"{number} > ?", after),
+        if narrowed is not None:
+            tables, number = "article_index JOIN articles a ON a.id = article_index.rowid", "article_index.rowid"
+        conditions: list[tuple[str, object]] = [
+            ("article_index MATCH ?", narrowed),
+            ("a.pruned = ?", None if wanted.query is None else 0),
+            (f"{number} {'<' if newest_first else '>'} ?", last),
             ("EXISTS (SELECT 1 FROM matches m WHERE m.article = a.id AND m.topic = ?)", wanted.topic),
             ("EXISTS (SELECT 1 FROM items i WHERE i.article = a.id AND i.source = ?)", wanted.source),
             ("a.publisher = ?", wanted.publisher),
@@ -50,10 +77,11 @@ class Looking(Connected):
             ("a.first_seen_at >= ?", wanted.since and stamp(wanted.since)),
             ("a.first_seen_at < ?", wanted.until and stamp(wanted.until)),
         ]
-        where = " AND ".join(condition for condition, value in conditions if value is not None)
+        where = " AND ".join(condition for condition, value in conditions if value is not None) or "1"
         bound = [value for _, value in conditions if value is not None]
-        sql = f"SELECT {what} FROM {tables} WHERE {where} ORDER BY {number} {order} LIMIT ?"  # noqa: S608
-        return self.rows(sql, [*bound, -1 if limit is None else limit])
+        order = "DESC" if newest_first else "ASC"
+        sql = f"SELECT a.id FROM {tables} WHERE {where} ORDER BY {number} {order} LIMIT ?"  # noqa: S608
+        return [row[0] for row in self.rows(sql, [*bound, limit])]
 
     def article(self, article_id: int) -> Kept | None:
         return kept(self, [article_id], text=True).get(article_id)
@@ -76,14 +104,14 @@ class Looking(Connected):
         ]
 
     def stories(self, wanted: Filter, *, limit: int | None = None) -> Iterator[Story]:
-        ids: dict[int, None] = {}
-        for row in self._find(wanted, "a.story", after=0, order="DESC", limit=None):
-            ids[row[0]] = None
-            if limit is not None and len(ids) >= limit:
-                break
-        for chunk in chunks(ids, _PAGE):
-            for story_id in chunk:
-                yield self._story(story_id)
+        told: set[int] = set()
+        for page in self._pages(wanted, text=False, newest_first=True):
+            for story_id in dict.fromkeys(article.story_id for article, _ in page):
+                if story_id not in told:
+                    told.add(story_id)
+                    yield self._story(story_id)
+                    if len(told) == limit:
+                        return
 
     def _story(self, story_id: int) -> Story:
         rows = self.rows(
@@ -131,3 +159,14 @@ class Looking(Connected):
             )
             for row in self.rows("SELECT * FROM sources ORDER BY id")
         }
+
+    def holding(self) -> Holding:
+        row = self.row("SELECT count(*), coalesce(sum(pruned), 0), min(first_seen_at) FROM articles")
+        assert row is not None  # noqa: S101 - an aggregate always has one row
+        marks = self.rows("SELECT topic, revision, count(*), sum(mention) FROM matches GROUP BY 1, 2 ORDER BY 1, 2")
+        return Holding(
+            articles=row[0],
+            erased=row[1],
+            since=moment_or_none(row[2]),
+            marks=tuple(Marks(topic_id=m[0], revision=m[1], articles=m[2], mentions=m[3]) for m in marks),
+        )

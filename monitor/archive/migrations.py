@@ -197,5 +197,37 @@ def m002_health(db: Database) -> None:
             db.conn.execute(statement)
 
 
-NAMES = ("m001_first", "m002_health")
+_TOPICS = """
+DROP TABLE article_index;
+DROP VIEW newest;
+CREATE VIEW newest AS
+    SELECT a.id, v.title, v.listed_title, v.summary, v.text
+    FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.pruned = 0;
+CREATE VIRTUAL TABLE article_index USING fts5 (
+    title, listed_title, summary, text,
+    content = 'newest', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO article_index (article_index) VALUES ('rebuild');
+
+CREATE TABLE entry_topics (
+    entry INTEGER NOT NULL REFERENCES entries (number), topic TEXT NOT NULL, mention INTEGER NOT NULL,
+    PRIMARY KEY (entry, topic)
+) STRICT, WITHOUT ROWID;
+INSERT INTO entry_topics SELECT e.number, m.topic, m.mention FROM entries e JOIN matches m ON m.article = e.article;
+"""
+
+
+@migrations()
+def m003_topics(db: Database) -> None:
+    """What the feed calls an article is searched too; and an entry tells of the topics of its time.
+
+    `matches` are what an article is about by the present topics, `entry_topics` what it was about when the entry was
+    written: marking anew changes the one and leaves the other, so that nobody is told of what was no news then.
+    """
+    for statement in _TOPICS.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+NAMES = ("m001_first", "m002_health", "m003_topics")
 """Every step this program knows, in order: an archive with others was made by a newer one."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from monitor.archive import Listed
@@ -145,27 +146,21 @@ def outgoing(row: Row) -> Outgoing:
 
 
 def kept(archive: Connected, ids: Sequence[int], *, text: bool) -> dict[int, Kept]:
-    """Returns articles by id, in the order of `ids`; without `text` their text and summary are None."""
+    """Returns articles by id, in the order of `ids`; without `text`, text, summary and listed title are None."""
     found: dict[int, Kept] = {}
     for chunk in chunks(ids):
-        found |= _kept(archive, chunk, text=text)
+        found |= {article.id: article for article in completed(archive, bare(archive, chunk, text=text))}
     return found
 
 
-def _kept(archive: Connected, ids: list[int], *, text: bool) -> dict[int, Kept]:
+def bare(archive: Connected, ids: Sequence[int], *, text: bool) -> list[Kept]:
+    """Returns what a query asks of articles, in the order of `ids`; `completed` adds addresses and matches."""
     within = f"IN ({marks(len(ids))})"
-    body = "v.text, v.summary" if text else "NULL AS text, NULL AS summary"
+    body = "v.text, v.summary, v.listed_title" if text else "NULL AS text, NULL AS summary, NULL AS listed_title"
     rows = archive.rows(
         "SELECT a.*, v.title, v.authors, v.published_at, v.updated_at, v.agency, v.first_published, "  # noqa: S608
         f"{body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id {within}",
         ids,
-    )
-    urls = _many(
-        archive.rows(
-            f"SELECT article, url FROM addresses WHERE kind <> 'hint' AND article {within} "  # noqa: S608
-            "ORDER BY article, first_seen_at, url",
-            ids,
-        )
     )
     sources = _many(
         archive.rows(
@@ -174,15 +169,27 @@ def _kept(archive: Connected, ids: list[int], *, text: bool) -> dict[int, Kept]:
             ids,
         )
     )
-    matches: dict[int, list[Match]] = {}
-    for row in archive.rows(f"SELECT * FROM matches WHERE article {within} ORDER BY article, topic", ids):  # noqa: S608
-        matches.setdefault(row["article"], []).append(match(row))
     by_id = {row["id"]: row for row in rows}
-    return {
-        number: _kept_row(by_id[number], urls.get(number, []), sources.get(number, []), matches.get(number, []))
-        for number in ids
-        if number in by_id
-    }
+    return [_kept_row(by_id[number], sources.get(number, [])) for number in ids if number in by_id]
+
+
+def completed(archive: Connected, articles: Iterable[Kept]) -> Iterator[Kept]:
+    """Yields what `bare` returned with its addresses and matches."""
+    for chunk in chunks(articles):
+        ids = [article.id for article in chunk]
+        within = f"IN ({marks(len(ids))})"
+        urls = _many(
+            archive.rows(
+                f"SELECT article, url FROM addresses WHERE kind <> 'hint' AND article {within} "  # noqa: S608
+                "ORDER BY article, first_seen_at, url",
+                ids,
+            )
+        )
+        matches: dict[int, list[Match]] = {}
+        for row in archive.rows(f"SELECT * FROM matches WHERE article {within} ORDER BY article, topic", ids):  # noqa: S608
+            matches.setdefault(row["article"], []).append(match(row))
+        for article in chunk:
+            yield replace(article, urls=tuple(urls.get(article.id, ())), matches=tuple(matches.get(article.id, ())))
 
 
 def _many(rows: list[Row]) -> dict[int, list[str]]:
@@ -192,19 +199,20 @@ def _many(rows: list[Row]) -> dict[int, list[str]]:
     return grouped
 
 
-def _kept_row(row: Row, urls: list[str], sources: list[str], matches: list[Match]) -> Kept:
+def _kept_row(row: Row, sources: list[str]) -> Kept:
     return Kept(
         id=row["id"],
         story_id=row["story"],
         relation=Relation(row["relation"]),
         url=row["url"],
-        urls=tuple(urls),
+        urls=(),
         source_id=row["source"],
         source_ids=tuple(dict.fromkeys([row["source"], *sources])),
         publisher=row["publisher"],
         title=row["title"],
         text=row["text"],
         summary=row["summary"],
+        listed_title=row["listed_title"],
         authors=tuple(json.loads(row["authors"])),
         language=row["language"],
         published_at=moment_or_none(row["published_at"]),
@@ -214,6 +222,6 @@ def _kept_row(row: Row, urls: list[str], sources: list[str], matches: list[Match
         partial=bool(row["partial"]),
         withdrawn=bool(row["withdrawn"]),
         version=row["version"],
-        matches=tuple(matches),
+        matches=(),
         credit=Credit(agency=row["agency"], first_published=row["first_published"]),
     )

@@ -3,12 +3,14 @@
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
+from monitor.archive import Running
 from monitor.archive import rows as row_of
-from monitor.archive.connection import Connected, moment_or_none, stamp, stamp_or_none
+from monitor.archive.connection import Connected, moment, moment_or_none, stamp, stamp_or_none
 from monitor.types import (
     Bulk,
     Coverage,
@@ -27,6 +29,13 @@ _UNSENT = "state <> 'sent'"  # SQLite uses a partial index only where the query 
 _BUT_BYTES = (
     "id, message_id, subscription, reader, slot, subject, x'' AS raw, after, upto, stories, state, attempts, doubts, "
     "created_at, next_try_at, error, receipt_at, receipt_channel, receipt_answer"
+)
+
+# Whether an entry tells of one of the topics (JSON), which its article is still about, to a reader who wants mentions
+# too (1) or not (0).
+_MATTERS = (
+    "EXISTS (SELECT 1 FROM entry_topics t JOIN matches m ON m.article = e.article AND m.topic = t.topic "
+    "WHERE t.entry = e.number AND t.topic IN (SELECT value FROM json_each(?)) AND (? OR NOT (t.mention OR m.mention)))"
 )
 
 
@@ -54,8 +63,8 @@ class Telling(Connected):
         after = 0 if place is None else place[0]
         newest = self.row("SELECT coalesce(max(number), 0) FROM entries")
         upto = max(after, newest[0]) if newest else after
-        entries = self._entries(after, upto, subscription.topics)
-        bulk = () if subscription.at.at_once else self._bulk(after, upto, subscription.topics)
+        entries = self._entries(after, upto, subscription)
+        bulk = () if subscription.at.at_once else self._bulk(after, upto, subscription)
         stories = json.dumps(sorted({entry.story_id for entry in entries}))
         members = self.rows(
             "SELECT id FROM articles WHERE story IN (SELECT value FROM json_each(?)) ORDER BY id", (stories,)
@@ -74,21 +83,19 @@ class Telling(Connected):
             bulk=bulk,
         )
 
-    def _bulk(self, after: int, upto: int, topics: Sequence[str]) -> tuple[Bulk, ...]:
+    def _bulk(self, after: int, upto: int, subscription: Subscription) -> tuple[Bulk, ...]:
         rows = self.rows(
-            "SELECT b.source, count(DISTINCT e.story) FROM entries e JOIN bursts b ON b.id = e.burst "
-            "WHERE number > ? AND number <= ? AND NOT b.told AND EXISTS (SELECT 1 FROM matches m "
-            "WHERE m.article = e.article AND m.topic IN (SELECT value FROM json_each(?))) GROUP BY 1 ORDER BY 1",
-            (after, upto, json.dumps(list(topics))),
+            "SELECT b.source, count(DISTINCT e.story) FROM entries e JOIN bursts b ON b.id = e.burst "  # noqa: S608
+            f"WHERE number > ? AND number <= ? AND NOT b.told AND {_MATTERS} GROUP BY 1 ORDER BY 1",
+            (after, upto, json.dumps(subscription.topics), subscription.mentions),
         )
         return tuple(Bulk(source_id=row[0], stories=row[1]) for row in rows)
 
-    def _entries(self, after: int, upto: int, topics: Sequence[str]) -> tuple[Entry, ...]:
+    def _entries(self, after: int, upto: int, subscription: Subscription) -> tuple[Entry, ...]:
         rows = self.rows(
-            "SELECT * FROM entries e WHERE number > ? AND number <= ? AND EXISTS (SELECT 1 FROM matches m "
-            "WHERE m.article = e.article AND m.topic IN (SELECT value FROM json_each(?))) "
+            f"SELECT * FROM entries e WHERE number > ? AND number <= ? AND {_MATTERS} "  # noqa: S608
             "AND (e.burst IS NULL OR EXISTS (SELECT 1 FROM bursts b WHERE b.id = e.burst AND b.told)) ORDER BY number",
-            (after, upto, json.dumps(list(topics))),
+            (after, upto, json.dumps(subscription.topics), subscription.mentions),
         )
         return tuple(
             Entry(
@@ -214,6 +221,26 @@ class Telling(Connected):
                 "INSERT INTO meta (key, value) VALUES ('heartbeat', ?) "
                 "ON CONFLICT DO UPDATE SET value = excluded.value",
                 (stamp(now.astimezone(UTC)),),
+            )
+
+    def running(self) -> Running | None:
+        row = self.row("SELECT value FROM meta WHERE key = 'running'")
+        if row is None:
+            return None
+        said = json.loads(row[0])
+        return Running(
+            fingerprint=said["fingerprint"],
+            since=moment(said["since"]),
+            refused_at=moment_or_none(said["refused_at"]),
+            problems=tuple(said["problems"]),
+        )
+
+    def keep_running(self, running: Running) -> None:
+        said = asdict(running) | {"since": stamp(running.since), "refused_at": stamp_or_none(running.refused_at)}
+        with self.write() as db:
+            db.conn.execute(
+                "INSERT INTO meta (key, value) VALUES ('running', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                (json.dumps(said, ensure_ascii=False),),
             )
 
 

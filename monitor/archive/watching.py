@@ -164,6 +164,7 @@ class Watching(Connected):
         chosen = "(SELECT value FROM json_each(?))"
         with self.write(durable=True) as db:
             if tell:
+                first = db.conn.execute("SELECT coalesce(max(number), 0) + 1 FROM entries").fetchone()[0]
                 told = db.conn.execute(
                     "INSERT INTO entries (kind, at, article, version, story, visit) "  # noqa: S608
                     "SELECT e.kind, ?, a.id, a.version, a.story, e.visit FROM articles a JOIN "
@@ -172,6 +173,7 @@ class Watching(Connected):
                     f"{chosen}) GROUP BY article ORDER BY 1) e ON e.article = a.id ORDER BY a.id",
                     (stamp(now), ids),
                 ).rowcount
+                give_topics(db, first)
                 db.conn.execute(f"UPDATE items SET burst = NULL WHERE burst IN {chosen}", (ids,))  # noqa: S608
                 db.conn.execute(  # it was news: a source that always brings so much must not be held for ever
                     "INSERT INTO days (source, day, visits, new) SELECT source, substr(at, 1, 10), count(*), "  # noqa: S608
@@ -290,6 +292,15 @@ def said_anew(db: Database, item_id: int, content_hash: str) -> bool:
     """Whether an item was listed with new wording while the old was being read; it then stays pending."""
     newer = "UPDATE items SET attempts = 0 WHERE id = ? AND content_hash <> ? AND state = 'pending'"
     return bool(db.conn.execute(newer, (item_id, content_hash)).rowcount)
+
+
+def give_topics(db: Database, first: int) -> None:
+    """Lets the entries from this number on tell of what their articles are about now."""
+    db.conn.execute(
+        "INSERT INTO entry_topics (entry, topic, mention) SELECT e.number, m.topic, m.mention FROM entries e "
+        "JOIN matches m ON m.article = e.article WHERE e.number >= ?",
+        (first,),
+    )
 
 
 def put_off(

@@ -1,5 +1,6 @@
 """Commands that look into the archive: search, show, stories, export."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ from monitor.cli.output import (
 if TYPE_CHECKING:
     from monitor.archive import Filter
     from monitor.config import Config
+    from monitor.query import Query
 
 Topic = Annotated[str | None, typer.Option("--topic", metavar="ID", help="Only articles of this topic.")]
 SourceId = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only what this source listed.")]
@@ -37,6 +39,10 @@ Since = Annotated[
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help=f"First seen before then. {_DAYS}")]
 
 
+_LIKE_AN_OPERATOR = re.compile(r"(?<!\S)(?:and|or|not)(?!\S)")
+_QUOTED = re.compile(r'["“”„][^"“”„]*["“”„]|«[^«»]*»')
+
+
 class ExportFormat(StrEnum):
     """Forms of `export`."""
 
@@ -45,7 +51,13 @@ class ExportFormat(StrEnum):
 
 def search(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help='Words and "phrases"; all must stand in the article.')],
+    query: Annotated[
+        str,
+        typer.Argument(
+            help='Words and "phrases", all of which must stand in the article. OR, NOT, ( ), NEAR/5, begin*, title: '
+            "and more: docs/queries.md."
+        ),
+    ],
     topic: Topic = None,
     source: SourceId = None,
     publisher: Publisher = None,
@@ -136,7 +148,7 @@ def show(
 def export_(
     context: typer.Context,
     form: Annotated[ExportFormat, typer.Option("--format", help="jsonl: one article a line.")] = ExportFormat.JSONL,
-    query: Annotated[str | None, typer.Option("--query", help='Words and "phrases".')] = None,
+    query: Annotated[str | None, typer.Option("--query", help="Only what this finds; as in `roxham search`.")] = None,
     topic: Topic = None,
     source: SourceId = None,
     publisher: Publisher = None,
@@ -200,25 +212,30 @@ def _filter(
     until: str | None,
 ) -> "Filter":
     from monitor.archive import Filter
-    from monitor.query import QueryError, search_phrases
 
     _hint(source, [s.id for s in config.sources], "source", "sources.yaml")
     _hint(topic, [t.id for t in config.topics], "topic", "topics.yaml")
-    if query is not None:
-        try:
-            search_phrases(query)
-        except QueryError as error:
-            complain(str(error))
-            raise typer.Exit(2) from None
     return Filter(
-        query=query,
+        query=None if query is None else _query(query),
         topic=topic,
         source=source,
         publisher=publisher,
         language=language,
-        since=_moment(since, config.timezone, "--since"),
-        until=_moment(until, config.timezone, "--until"),
+        since=moment_of(since, config.timezone, "--since"),
+        until=moment_of(until, config.timezone, "--until"),
     )
+
+
+def _query(text: str) -> "Query":
+    from monitor.query import QueryError, parse
+
+    for word in dict.fromkeys(_LIKE_AN_OPERATOR.findall(_QUOTED.sub(" ", text))):
+        complain(f'note: {word} is looked for as a word; the operator is {word.upper()}, and the word is "{word}"')
+    try:
+        return parse(text)
+    except QueryError as error:
+        complain(f"query: {error}\n{error.pointed()}")
+        raise typer.Exit(2) from None
 
 
 def _hint(named: str | None, ids: list[str], what: str, file: str) -> None:
@@ -227,7 +244,7 @@ def _hint(named: str | None, ids: list[str], what: str, file: str) -> None:
         complain(f"note: {unknown(named, ids, what, file)}")
 
 
-def _moment(text: str | None, zone: str, option: str) -> datetime | None:
+def moment_of(text: str | None, zone: str, option: str) -> datetime | None:
     """Reads `2026-11-22`, `2026-11-22T07:00` (both local), a full ISO time, or `7d`, `12h` (so long ago)."""
     if text is None:
         return None

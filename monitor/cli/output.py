@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Context:
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
 LARGEST = 2**63 - 1
 """The largest integer that SQLite knows."""
+
+_NARROWEST = 80  # columns of a table; narrower terminals break its lines themselves
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, max=LARGEST, help="At most so many; all when left out.")]
 
@@ -68,10 +71,11 @@ def print_lines(documents: Iterable[dict[str, Any]]) -> None:
 
 
 def console() -> "Console":
-    """Returns the console of tables: as wide as the terminal, and wide enough for pipes."""
+    """Returns the console of tables: as wide as the terminal, but not too narrow to read, and wide enough for pipes."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    width = max(shutil.get_terminal_size().columns, _NARROWEST) if sys.stdout.isatty() else 160
+    return Console(highlight=False, width=width)
 
 
 def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -80,7 +84,9 @@ def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequen
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")  # nothing is cut off: an id or a form is there to be copied
     for row in rows:
         table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
     console().print(table)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli import serving
 from monitor.cli.condition import healths
 from monitor.cli.output import (
     LARGEST,
@@ -18,9 +19,11 @@ from monitor.cli.output import (
     print_json,
     print_table,
 )
+from monitor.errors import ConfigError
 from monitor.types import Condition
 
 if TYPE_CHECKING:
+    from monitor.archive import Archive
     from monitor.config import Config
     from monitor.types import Outgoing
 
@@ -139,28 +142,31 @@ def status(
     alive: Annotated[bool, typer.Option("--alive", help="Exit 3 unless the service runs and is well.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether the service is alive, and what waits."""
+    """Say whether the service is alive, by which files, and what waits."""
     from monitor import app, export
     from monitor.archive.lock import holder
     from monitor.types import ItemState
 
-    config = _config(context)
-    with app.reading(config) as archive:
+    chosen: Context = context.obj
+    config, path = _as_it_is(chosen)
+    zone = config.timezone if config is not None else "UTC"
+    with app.reading_file(path) as archive:
         beat = archive.heartbeat()
-        facts = archive.facts()
-        how = healths(config, archive, datetime.now(UTC))
+        running = archive.running()
+        watched, ill, flagged = _sources(config, archive) if config is not None else (0, [], [])
         waiting = archive.listed([ItemState.PENDING, ItemState.SET_ASIDE])
         unsent = archive.outbox(open_only=True)
-    held_by = holder(archive.path)
+    held_by = holder(path)
     fresh = beat is not None and datetime.now(UTC) - beat < ALIVE_WITHIN
-    living = fresh and held_by is not None and "`roxham run`" in held_by  # a killed service leaves a fresh beat
-    ill = [s.id for s in config.sources if s.enabled and s.id in facts and facts[s.id].state.failures]
-    flagged = [id_ for id_, health in how.items() if health.condition not in _WELL and id_ not in ill]
+    living = fresh and serving.is_service(held_by)  # a killed service leaves a fresh beat
+    running = running if living else None
+    fingerprint = config.fingerprint if config is not None else None
     document = {
         "alive": living,
         "heartbeat_at": export.when(beat),
         "held_by": held_by,
-        "sources": {"watched": sum(s.enabled for s in config.sources), "ill": ill, "flagged": flagged},
+        "running": serving.document(running, fingerprint),
+        "sources": None if config is None else {"watched": watched, "ill": ill, "flagged": flagged},
         "pending": sum(item.state is ItemState.PENDING for item in waiting),
         "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
         "unsent": len(unsent),
@@ -168,17 +174,43 @@ def status(
     if as_json:
         print_json(document)
     else:
-        heard = f"last heard {local(beat, config.timezone)}" if beat is not None else "it never ran"
+        heard = f"last heard {local(beat, zone)}" if beat is not None else "it never ran"
+        told = serving.told(running, fingerprint, zone) if running is not None else []
         for name, value in (
-            ("service", f"{'alive' if living else 'not running'}, {heard}"),
-            ("archive", f"{archive.path}, held by {held_by or 'nobody'}"),
-            ("sources", _ill(ill, flagged, sum(s.enabled for s in config.sources))),
+            ("service", f"{'alive' if living else 'not running'}, {heard}{'' if config is not None else ' (UTC)'}"),
+            *(("" if number else "config", line) for number, line in enumerate(told)),
+            ("archive", f"{path}, held by {held_by or 'nobody'}"),
+            ("sources", _ill(ill, flagged, watched) if config is not None else "not known before the files are mended"),
             ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),
             ("outbox", f"{plural(len(unsent), 'message')} without a receipt"),
         ):
             typer.echo(f"{name:<8}  {value}")
     if alive and not living:
         raise typer.Exit(3)
+
+
+def _as_it_is(chosen: Context) -> "tuple[Config | None, Path]":
+    """The configuration and its archive; None for files with mistakes, where a service works by the last good ones."""
+    from monitor import app
+    from monitor.archive.lock import holder
+
+    try:
+        config = chosen.config()
+    except ConfigError:
+        path = app.archive_in(chosen.folder)
+        if path is None or not serving.is_service(holder(path)):
+            raise
+        return None, path
+    return config, app.archive_path(config)
+
+
+def _sources(config: "Config", archive: "Archive") -> tuple[int, list[str], list[str]]:
+    """How many are watched, which of them are ill, and which others are to be looked at."""
+    facts = archive.facts()
+    how = healths(config, archive, datetime.now(UTC))
+    ill = [s.id for s in config.sources if s.enabled and s.id in facts and facts[s.id].state.failures]
+    flagged = [id_ for id_, health in how.items() if health.condition not in _WELL and id_ not in ill]
+    return sum(s.enabled for s in config.sources), ill, flagged
 
 
 def _ill(ill: list[str], flagged: list[str], watched: int) -> str:

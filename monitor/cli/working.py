@@ -19,6 +19,7 @@ from monitor.types import Outcome, SendState, VisitOutcome
 if TYPE_CHECKING:
     from monitor.app import Line
     from monitor.config import Config
+    from monitor.config.watching import Files
     from monitor.pipeline import Collected, Delivery, Progress
 
 WAIT_TO_RUN = 2.0
@@ -103,22 +104,30 @@ async def _deliver(
 
 
 def run(context: typer.Context) -> None:
-    """Run the service: sources and digests, until SIGTERM."""
+    """Run the service: sources and digests, until SIGTERM.
+
+    Files of the configuration that are saved meanwhile are taken over at once, if all of them are sound together.
+    """
+    from monitor.config.watching import Files
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # while it starts; the service has its own way to stop
-    config = _config(context)
+    chosen: Context = context.obj
+    files = Files(chosen.folder)
+    config = chosen.config()
     for warning in config.warnings:
         complain(f"warning: {warning}")
-    asyncio.run(_run(config))
+    asyncio.run(_run(config, files))
 
 
-async def _run(config: "Config") -> None:
+async def _run(config: "Config", files: "Files") -> None:
     from monitor import app
     from monitor.schedule import Service
 
+    saved = files.changes(lambda: app.configuration(files.folder))
     failure: ArchiveError | None = None
     with app.writing(config, purpose="run", wait=WAIT_TO_RUN) as archive, app.line(config, archive) as line:
         try:
-            await Service(line).run()
+            await Service(line, saved).run()
         except ArchiveError as error:
             failure = error
     await _leave(line, failure)
@@ -131,7 +140,7 @@ async def _leave(line: "Line", failure: ArchiveError | None) -> None:
             break
         await asyncio.sleep(0.1)
     else:  # the archive is closed, and the item handed back
-        complain(str(failure) if failure else "left a page unread that was being taken apart")
+        complain(str(failure) if failure else "left unread what was being taken apart (a page, a feed, a saved file)")
         sys.stdout.flush()
         os._exit(4 if failure else 0)
     if failure is not None:

@@ -9,7 +9,7 @@ silently ignored would be a source nobody watches.
 """
 
 from monitor.config.environment import VARIABLES
-from monitor.config.loading import load
+from monitor.config.loading import load, load_topics
 from monitor.config.reference import Key, keys
 from monitor.config.settings import (
     AddressRange,
@@ -35,5 +35,6 @@ __all__ = [
     "duration_text",
     "keys",
     "load",
+    "load_topics",
     "starter",
 ]

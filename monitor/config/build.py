@@ -17,7 +17,7 @@ from monitor.config.schema import (
     WebKeys,
 )
 from monitor.config.settings import CrawlSettings, MailSettings, WebSettings
-from monitor.types import Credentials, Form, Keep, Read, Robots, Source, Subscription, Topic
+from monitor.types import Beside, Credentials, Form, Keep, Read, Robots, Source, Subscription, Topic
 
 
 def archive(path: str, base: Path) -> str:
@@ -94,8 +94,12 @@ def topic(keys: TopicKeys) -> Topic:
         id=keys.id,
         title=keys.title or {UNKNOWN_LANGUAGE: keys.id},
         any=_forms(keys.any),
+        all=_forms(keys.all),
         none=_forms(keys.none),
         excepting=_forms(keys.except_),
+        near=tuple(
+            Beside(forms=_forms(group.forms), beside=_forms(group.beside), within=group.within) for group in keys.near
+        ),
     )
 
 
@@ -109,6 +113,7 @@ def subscription(keys: DigestKeys, topics: TopicsFile, monitor: MonitorFile) -> 
         timezone=keys.timezone or monitor.timezone,
         language=keys.language,
         to=tuple(keys.to),
+        mentions=keys.mentions,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from monitor.config.document import Document, Trail
 from monitor.config.schema import UNKNOWN_LANGUAGE, Keys, Surroundings
 from monitor.config.values import kind_of, suggestion, text
-from monitor.config.wording import wording
+from monitor.config.wording import character, wording
 from monitor.errors import Problem
 
 K = TypeVar("K", bound=Keys)
@@ -53,7 +53,7 @@ def _problems(
 ) -> Iterator[Problem]:
     of_values: dict[tuple[Trail, bool], list[ErrorDetails]] = {}
     for error in errors:
-        trail: Trail = error["loc"]
+        trail = _written(document, error["loc"])
         match error["type"]:
             case "extra_forbidden":
                 yield document.problem(trail, _unknown(document, trail, model, around), at_key=True)
@@ -61,22 +61,27 @@ def _problems(
                 yield document.problem(trail, "is required")
             case _:
                 at_key = trail[-1:] == ("[key]",)
-                place = _written(document, trail[:-1] if at_key else trail)
-                of_values.setdefault((place, at_key), []).append(error)
+                of_values.setdefault((trail[:-1] if at_key else trail, at_key), []).append(error)
     for (trail, at_key), found in of_values.items():
         if trail not in unclean:
-            yield document.problem(trail, wording(found), at_key=at_key)
+            yield document.problem(trail, wording(found), at_key=at_key, character=character(found))
 
 
 def _written(document: Document, trail: Trail) -> Trail:
     """Returns where a value stands in the file: pydantic's trail has steps that do not.
 
-    Forms and titles without a language were put under one; of a value that may be of several types each is named.
+    Forms and titles without a language were put under one, and a mapping that may be one of several into a list; of a
+    value that may be of several types each is named.
     """
     if trail in document.places or trail in document.keys:
         return trail
-    without = tuple(step for step in trail if step != UNKNOWN_LANGUAGE)
-    if without in document.places:
+    here: object = document.data
+    without: Trail = ()
+    for step in trail:
+        if (step == UNKNOWN_LANGUAGE and not isinstance(here, dict)) or (step == 0 and isinstance(here, dict)):
+            continue
+        without, here = (*without, step), document.at((*without, step))
+    if without != trail:
         return without
     for end in range(len(trail) - 1, 3, -1):  # not above an option
         if trail[2] == "options" and trail[:end] in document.places:

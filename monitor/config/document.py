@@ -1,8 +1,10 @@
 """A YAML 1.2 file as plain values, with the line and column of each of them."""
 
 import re
+import stat
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -10,6 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from monitor.config import pointing
 from monitor.errors import Problem
 
 Trail = tuple[str | int, ...]
@@ -36,9 +39,11 @@ class Document:
     """One file: its data as dict, list, str, int, float, bool or None, and where each piece stands."""
 
     file: str  # as it is shown to people
+    text: str = field(default="", repr=False)
     data: object = None
     places: dict[Trail, tuple[int, int]] = field(default_factory=dict)  # of values; line and column from 1
     keys: dict[Trail, tuple[int, int]] = field(default_factory=dict)  # of the keys that name them
+    scalars: dict[Trail, ScalarNode] = field(default_factory=dict, repr=False)  # values as they are written
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -46,15 +51,36 @@ class Document:
         """Whether there is a mapping to look into."""
         return isinstance(self.data, dict)
 
-    def problem(self, trail: Trail, what: str, *, at_key: bool = False) -> Problem:
-        """Returns a problem at a value, at its key, or, where it does not exist, at what should hold it."""
+    def problem(self, trail: Trail, what: str, *, at_key: bool = False, character: int | None = None) -> Problem:
+        """Returns a problem at a value, at its key, or, where it does not exist, at what should hold it.
+
+        `character` is the one concerned of a value that is text, from 0; the text's length means its end.
+        """
         place = self.keys.get(trail) if at_key else None
+        if character is not None and trail in self.scalars:
+            place = self._inside(self.scalars[trail], character)
         known = trail
         while place is None and known:
             place = self.places.get(known)
             known = known[:-1]
         line, column = place or self.places.get((), (1, 1))
         return Problem(file=self.file, line=line, column=column, path=self.spell(trail), what=what)
+
+    def _inside(self, node: ScalarNode, character: int) -> tuple[int, int]:
+        mark = node.start_mark
+        end = pointing.written_at(self.text, mark.index, node.style, _text(node), character)
+        between = pointing.lines(self.text[mark.index : end])
+        return mark.line + len(between), len(between[-1]) + (mark.column if len(between) == 1 else 0) + 1
+
+    def pointed(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Returns problems with the line of the file that each is about."""
+        lines = pointing.lines(self.text) if self.text else []
+        return [
+            replace(problem, excerpt=pointing.excerpt(lines[problem.line - 1], problem.column))
+            if problem.line <= len(lines)
+            else problem
+            for problem in problems
+        ]
 
     def at(self, trail: Trail) -> object:
         """Returns the value at a place; None where there is none."""
@@ -80,10 +106,17 @@ class Document:
         return spelled
 
 
-def read(path: Path, shown: str) -> Document:
-    """Reads a file. What is wrong with it stands in the document's problems; nothing is raised."""
+def read(path: Path, shown: str, *, piped: bool = False) -> Document:
+    """Reads a file. What is wrong with it stands in the document's problems; nothing is raised.
+
+    A pipe or a device is refused unless it may be `piped`: it can keep its reader waiting, or have no end.
+    """
     document = Document(file=shown)
     try:
+        mode = path.stat().st_mode
+        if not (piped or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            _refuse(document, 1, 1, "this is a pipe or a device; a file that can be read again belongs here")
+            return document
         raw = path.read_bytes()
     except FileNotFoundError:
         other = path.with_suffix(".yml")
@@ -105,6 +138,7 @@ def read(path: Path, shown: str) -> Document:
         what = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file in UTF-8"
         _refuse(document, *_place(before, len(before)), what)
         return document
+    document.text = text
     _parse(document, text)
     return document
 
@@ -166,6 +200,12 @@ def _refuse(document: Document, line: int, column: int, what: str) -> None:
     document.problems.append(Problem(file=document.file, line=line, column=column, path="", what=what))
 
 
+def _text(node: ScalarNode) -> str:
+    """The text of a scalar. Where a folded one was folded, the parser leaves a bell for those who write it back."""
+    text = str(node.value)
+    return text.replace("\a", "") if node.style == ">" else text
+
+
 class _TooMuchError(Exception):
     """More values than a configuration can have."""
 
@@ -192,6 +232,7 @@ class _Reader:
             self.wrong.append((place, trail, "an alias to what holds it"))
             return None
         if isinstance(node, ScalarNode):
+            document.scalars[trail] = node
             return self._scalar(node, trail)
         if str(node.tag) not in {f"{_STANDARD}map", f"{_STANDARD}seq"}:
             self._foreign(str(node.tag), trail)
@@ -219,7 +260,7 @@ class _Reader:
         return mapping
 
     def _scalar(self, node: ScalarNode, trail: Trail) -> object:
-        text, tag = str(node.value), str(node.tag).removeprefix(_STANDARD)
+        text, tag = _text(node), str(node.tag).removeprefix(_STANDARD)
         if tag in {"str", "timestamp", "merge"}:
             return text
         try:

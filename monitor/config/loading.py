@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from monitor.config import build, environment, remarks
+from monitor.config import addresses, build, environment, remarks
 from monitor.config.check import check
 from monitor.config.document import Document, read
 from monitor.config.schema import (
@@ -24,6 +24,10 @@ from monitor.config.schema import (
 )
 from monitor.config.settings import Config
 from monitor.errors import ConfigError, Problem
+from monitor.types import Topic
+
+_QUOTED = "topics.yaml"
+"""The file whose lines stand below its problems. Those of the others may hold passwords, and problems are logged."""
 
 
 def load(
@@ -50,9 +54,9 @@ def load(
         kinds=sorted(kinds), options=options, topics=_topic_ids(documents["topics.yaml"]), environ=environ
     )
     checked = {name: check(documents[name], model, around) for name, model in FILES.items()}
-    base = Path(os.path.abspath(folder)).parent  # noqa: PTH100 - resolve() would leave a folder that is a link
+    base = _base(folder)
     outside = environment.read(environ, base)
-    problems = [problem for document in documents.values() for problem in sorted(document.problems, key=_place)]
+    problems = [problem for name in FILES for problem in _ordered(documents[name], quoted=name == _QUOTED)]
     problems += outside.problems
     match list(checked.values()):
         case [
@@ -63,7 +67,7 @@ def load(
         ] if not problems:
             pass
         case _:
-            raise ConfigError(list(dict.fromkeys(problems)))
+            raise ConfigError(problems)
     route = outside.mail or monitor.mail.via
     return Config(
         name=monitor.name,
@@ -80,6 +84,47 @@ def load(
         warnings=tuple(remarks.warnings(documents, monitor, sources, topics, digests, route)),
         fingerprint=_fingerprint(monitor, sources, topics, digests),
     )
+
+
+def load_topics(path: Path) -> tuple[Topic, ...]:
+    """Reads the topics of a file such as topics.yaml, or of the topics.yaml inside a folder.
+
+    Raises:
+        ConfigError: with every problem of the file, in reading order.
+    """
+    if not path.exists():
+        raise ConfigError([Problem(str(path), 1, 1, "", "there is no such file or folder")])
+    file = path / _QUOTED if path.is_dir() else path
+    document = read(file, str(file), piped=True)
+    checked = check(document, TopicsFile, Surroundings(kinds=(), options={}, topics=None, environ={}))
+    if checked is None:
+        raise ConfigError(_ordered(document, quoted=True))
+    return tuple(build.topic(keys) for keys in checked.topics)
+
+
+def archive_in(folder: Path, *, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Returns the archive's address (see `Config.archive`), also of a configuration with mistakes.
+
+    Where monitor.yaml is not there, or is not YAML, the default stands in; None where what is written cannot be one.
+    """
+    base = _base(folder)
+    written = (
+        read(folder / "monitor.yaml", "monitor.yaml").at(("archive",)) or MonitorFile.model_fields["archive"].default
+    )
+    try:
+        return build.archive(environment.read(environ, base).archive or addresses.archive_path(written), base)
+    except ValueError:
+        return None
+
+
+def _base(folder: Path) -> Path:
+    """The folder to which relative paths are relative."""
+    return Path(os.path.abspath(folder)).parent  # noqa: PTH100 - resolve() would leave a folder that is a link
+
+
+def _ordered(document: Document, *, quoted: bool) -> list[Problem]:
+    found = sorted(dict.fromkeys(document.problems), key=_place)
+    return document.pointed(found) if quoted else found
 
 
 def _place(problem: Problem) -> tuple[int, int]:

@@ -1,20 +1,32 @@
 """What is allowed in a configuration, but hardly meant."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from monitor.config import addresses
 from monitor.config.document import Document, Trail
-from monitor.config.schema import UNKNOWN_LANGUAGE, DigestsFile, MonitorFile, SourcesFile, TopicsFile
+from monitor.config.schema import UNKNOWN_LANGUAGE, DigestsFile, MonitorFile, SourcesFile, TopicKeys, TopicsFile
 from monitor.errors import Problem
+from monitor.query import Query, parse
 
 # RFC 2606, section 3: reserved for examples. An e-mail address or a web page, perhaps in a domain below.
 _PLACEHOLDER = re.compile(r"(?:[@.]|://)example\.(?:org|com|net)(?:[:/]|\Z)", re.IGNORECASE)
 # RFC 6761, section 6: names that no publisher can have.
 _NOBODYS_HOST = re.compile(r"(?:\A|\.)(?:test|invalid|localhost|example(?:\.(?:org|com|net))?)\Z", re.IGNORECASE)
+_ACRONYM = re.compile(r"""=?("?)([^\W\d_]{2,5})\1""")
 _OFTEN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A form where it is written."""
+
+    trail: Trail
+    text: str
+    query: Query
 
 
 def warnings(
@@ -33,7 +45,8 @@ def warnings(
         what = f"mail and password go to {route.host} unencrypted; ?starttls=off is for a relay on this machine"
         yield documents["monitor.yaml"].problem(("mail", "via"), what)
     yield from _sources(documents["sources.yaml"], sources)
-    yield from _topics(documents["topics.yaml"], topics)
+    found = _topics(documents["topics.yaml"], topics)
+    yield from sorted(found, key=lambda problem: (problem.line, problem.column))
     yield from _digests(documents["digests.yaml"], digests)
 
 
@@ -74,10 +87,72 @@ def _topics(document: Document, file: TopicsFile) -> Iterator[Problem]:
     if not file.topics:
         yield document.problem(("topics",), "is empty: nothing is looked for")
     for number, keys in enumerate(file.topics):
-        languages = [language for language, forms in keys.any.items() if forms]
-        if len(languages) == 1 and UNKNOWN_LANGUAGE not in languages:
-            what = f'has forms in one language only, "{languages[0]}": stories in others may be missed'
-            yield document.problem(("topics", number, "any"), what)
+        yield from _languages(document, ("topics", number), keys)
+        yield from _forms(document, ("topics", number), keys)
+
+
+def _languages(document: Document, topic: Trail, keys: TopicKeys) -> Iterator[Problem]:
+    groups = [keys.any, *(group.forms for group in keys.near)]
+    languages = list(dict.fromkeys(language for forms in groups for language in forms if forms[language]))
+    if UNKNOWN_LANGUAGE in languages:
+        return
+    if len(languages) == 1:
+        what = f'has forms in one language only, "{languages[0]}": stories in others may be missed'
+        yield document.problem((*topic, "any" if any(keys.any.values()) else "near"), what)
+    for language, forms in keys.all.items():
+        if forms and language not in {*languages, UNKNOWN_LANGUAGE}:
+            what = f'has forms in "{language}", in which no form stands under any or near'
+            yield document.problem((*topic, "all"), what)
+
+
+def _forms(document: Document, topic: Trail, keys: TopicKeys) -> Iterator[Problem]:
+    sections = {"any": keys.any, "all": keys.all, "none": keys.none, "except": keys.except_}
+    written = {name: _written(document, (*topic, name), forms) for name, forms in sections.items()}
+    one_group = isinstance(document.at((*topic, "near")), dict)
+    near = (*topic, "near")
+    groups = [(near if one_group else (*near, place), each) for place, each in enumerate(keys.near)]
+    guarded = [_written(document, (*trail, "forms"), group.forms) for trail, group in groups]
+    co_terms = [_written(document, (*trail, "beside"), group.beside) for trail, group in groups]
+    for forms in (*written.values(), *guarded, *co_terms):
+        yield from _twice(document, forms)
+    alone = {form.query for form in written["any"]}
+    beside = {form.query for forms in guarded for form in forms}
+    out, hidden = ({form.query for form in written[name]} for name in ("none", "except"))
+    for form in (*written["any"], *(form for forms in guarded for form in forms)):
+        if form.query in out:
+            what = "is under none as well: where it stands, the article is left out"
+            yield document.problem(form.trail, f"{form.text} {what}")
+        if form.query in hidden:
+            yield document.problem(form.trail, f"{form.text} is under except as well: it hides itself everywhere")
+    for form in (form for forms in guarded for form in forms):
+        if form.query in alone:
+            yield document.problem(form.trail, f"{form.text} is under any as well, where it counts by itself")
+    for form in written["any"]:
+        acronym = _ACRONYM.fullmatch(form.text)
+        if acronym and acronym[2].isupper() and form.query not in beside and not written["all"]:
+            what = "short acronyms mean other things elsewhere; put it under near with words that must stand beside it"
+            yield document.problem(form.trail, f"{form.text}: {what}")
+
+
+def _written(document: Document, trail: Trail, forms: Mapping[str, list[str]]) -> list[_Written]:
+    """The forms of a section; a language in the file may be written otherwise than it is kept (fr-CA, fr)."""
+    here = document.at(trail)
+    below = [(*trail, str(key)) for key in here] if isinstance(here, dict) else [trail]
+    return [
+        _Written((*place, number), text, parse(text, form=True))
+        for place, texts in zip(below, forms.values(), strict=False)
+        for number, text in enumerate(texts)
+    ]
+
+
+def _twice(document: Document, forms: Iterable[_Written]) -> Iterator[Problem]:
+    first: dict[Query, _Written] = {}
+    for form in forms:
+        before = first.setdefault(form.query, form)
+        if before is not form:
+            line, _ = document.places[before.trail]
+            what = f"the same as {before.text} at line {line}" if before.text != form.text else f"also at line {line}"
+            yield document.problem(form.trail, f"{form.text} is listed twice: {what}")
 
 
 def _digests(document: Document, file: DigestsFile) -> Iterator[Problem]:

@@ -8,9 +8,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    model_validator,
+)
 
 from monitor.config import addresses, values
 from monitor.config.schedules import schedule
@@ -22,6 +31,8 @@ T = TypeVar("T")
 
 UNKNOWN_LANGUAGE = "und"
 """ISO 639-2 for undetermined: forms and titles that were written without a language."""
+ARTICLE = "article"
+"""What `within` says where the co-term may stand anywhere."""
 
 
 class Unwritten:
@@ -64,12 +75,14 @@ def _empty_is(kind: type) -> BeforeValidator:
 def _form(value: object) -> str:
     if value is None:
         raise ValueError("has no value; in YAML # begins a comment, so a hashtag needs quotes: '#RoxhamRoad'")
-    written = values.text(value)
+    written = values.long_text(value)
     if problem := check_form(written):
         # YAML takes one pair of quotation marks away, so "two words" arrives here without any.
-        both = f" (in YAML: '\"{written}\"')" if f'write "{written}"' in problem else ""
-        raise ValueError(problem + both)
-    return written
+        phrase = f'"{written}"'
+        hint = f" (in YAML: {values.quoted(phrase)})" if f"write {phrase}" in str(problem) else ""
+        before = len(str(value)) - len(str(value).lstrip())
+        raise values.WithinTextError(f"{problem}{hint}", before + problem.start)
+    return " ".join(written.split()) if "\n" in str(value) else written
 
 
 def _forms(value: object) -> object:
@@ -91,6 +104,35 @@ def _some(forms: dict[str, list[str]]) -> dict[str, list[str]]:
     if not any(forms.values()):
         raise ValueError("needs at least one form")
     return forms
+
+
+def _within(value: object) -> int | None:
+    if value == ARTICLE:
+        return None
+    if value is None:
+        raise ValueError("has no value; give one or remove the key")
+    try:
+        return values.whole(value, 1, 1000)
+    except ValueError as error:
+        given = f'"{value}"' if isinstance(value, str) else values.kind_of(value)
+        raise ValueError(f"{given} is neither a number of words from 1 to 1000 nor the word {ARTICLE}") from error
+
+
+def _groups(value: object) -> object:
+    """One group may stand without a list around it."""
+    if isinstance(value, dict):
+        return [value]
+    if value is not None and not isinstance(value, list):
+        what = f"a mapping with the keys forms and beside, or a list of them, is expected, not {values.kind_of(value)}"
+        raise ValueError(what)
+    return value
+
+
+def _mentions(value: object, info: ValidationInfo) -> bool:
+    if value is not Unwritten:
+        return values.truth(value)
+    at = info.data.get("at")
+    return not (isinstance(at, Schedule) and at.at_once)
 
 
 def _title(value: object) -> object:
@@ -273,15 +315,39 @@ class SourceKeys(Keys):
     )
 
 
+class BesideKeys(Keys):
+    forms: Annotated[Forms, AfterValidator(_some)] = key("the forms, by language or as a plain list")
+    beside: Annotated[Forms, AfterValidator(_some)] = key(
+        "co-terms, by language or as a plain list: a form of the group counts only where one of them stands beside it"
+    )
+    within: Annotated[int | None, PlainValidator(_within)] = key(
+        "how many words may stand between the two, up to 1000; article: the co-term may stand anywhere", 50
+    )
+
+
 class TopicKeys(Keys):
     id: Id = key("the topic's short name, unique")
     title: Title = key("as people read it: a text, or one for each language", Unwritten, shown="the id")
-    any: Annotated[Forms, AfterValidator(_some)] = key(
-        "the forms, by language or as a plain list; one hit is enough. A form is a phrase in quotation marks, one "
-        "word, or a #hashtag; case and accents do not count, a hyphen is a space"
+    any: Forms = key(
+        'the forms, by language or as a plain list; one hit is enough. A form is a query, such as a "phrase", a word '
+        "or a #hashtag; see [queries.md](queries.md)",
+        [],
+        shown="none, if near has forms",
+    )
+    all: Forms = key(
+        "forms that must stand in the article besides: every one of at least one language, or of the plain list", []
+    )
+    near: Annotated[list[BesideKeys], BeforeValidator(_groups)] = key(
+        "forms that mean other things elsewhere, such as acronyms: one group, or a list of groups", []
     )
     none: Forms = key("forms that take an article out", [])
-    except_: Forms = key("forms that only hide the words they cover from the forms under any", [], written="except")
+    except_: Forms = key("forms that only hide the words they cover; another hit still counts", [], written="except")
+
+    @model_validator(mode="after")
+    def _has_forms(self) -> Self:
+        if not self.near and not any(self.any.values()):
+            raise ValueError("needs at least one form under any or near")
+        return self
 
 
 class DigestKeys(Keys):
@@ -302,6 +368,11 @@ class DigestKeys(Keys):
     )
     to: Annotated[list[Annotated[str, PlainValidator(addresses.mailbox)]], _empty_is(list)] = key(
         "e-mail addresses; each is a reader with a mail of its own", []
+    )
+    mentions: Annotated[bool, PlainValidator(_mentions)] = key(
+        "false: stories that only mention the topics in passing are left out",
+        Unwritten,
+        shown="true; false where at is `at once`",
     )
 
 

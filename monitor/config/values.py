@@ -20,7 +20,16 @@ LARGEST = 1 << 30
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LINE_BREAKS = re.compile("[\t\n\r\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class WithinTextError(ValueError):
+    """What is wrong with a text, and at which of its characters (from 0; the text's length means its end)."""
+
+    def __init__(self, what: str, character: int) -> None:
+        self.character = character
+        super().__init__(what)
 
 
 def kind_of(value: object) -> str:
@@ -53,6 +62,19 @@ def text(value: object) -> str:
     if _CONTROL.search(value):
         raise ValueError("holds a line break or another control character; write it on one line")
     return value.strip()
+
+
+def long_text(value: object) -> str:
+    """Text that may go over several lines: a line break is a blank, as everywhere in a form."""
+    if isinstance(value, str) and (found := _CONTROL.search(_LINE_BREAKS.sub(" ", value))):
+        what = f"a control character (U+{ord(found[0]):04X}) has no place here; remove it"
+        raise WithinTextError(what, found.start())
+    return text(_LINE_BREAKS.sub(" ", value) if isinstance(value, str) else value)
+
+
+def quoted(written: str) -> str:
+    """A text in YAML's single quotation marks."""
+    return "'" + written.replace("'", "''") + "'"
 
 
 def suggestion(word: str, known: Collection[str], *, otherwise: str = "") -> str:

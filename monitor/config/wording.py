@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic_core import ErrorDetails
 
-from monitor.config.values import kind_of, suggestion
+from monitor.config.values import WithinTextError, kind_of, quoted, suggestion
 
 _EXPECTED = {
     "string_type": "text",
@@ -30,6 +30,7 @@ _LIMITS = {
     "string_too_short": "must be at least {min_length} characters long",
     "string_too_long": "must be at most {max_length} characters long",
 }
+_PLAIN = re.compile(r"[\w/.@+-][\w/.@+* -]*")
 _CHOICE = re.compile(r"'([^']*)'")
 
 
@@ -55,10 +56,16 @@ def wording(errors: Sequence[ErrorDetails]) -> str:
     return error["msg"]
 
 
+def character(errors: Sequence[ErrorDetails]) -> int | None:
+    """Returns which character of a text is concerned, where that is known."""
+    said = (each["ctx"]["error"] for each in errors if each["type"] == "value_error")
+    return next((error.character for error in said if isinstance(error, WithinTextError)), None)
+
+
 def _expected(known: Sequence[str], given: object) -> str:
     hint = ""
     if known == ["a list"] and isinstance(given, str) and given.isprintable():
-        hint = f"; write [{given}]"
+        hint = f"; write [{given if _PLAIN.fullmatch(given) else quoted(given)}]"
     elif known == ["text"] and isinstance(given, bool | int | float):
         hint = "; put it in quotes"
     return f"{' or '.join(known)} is expected, not {kind_of(given)}{hint}"

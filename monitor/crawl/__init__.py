@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.crawl import egress, profile
-from monitor.crawl.politeness import Hosts
+from monitor.crawl.politeness import Hosts, Rests
 from monitor.crawl.robots import Robots
 from monitor.errors import PageError
 from monitor.types import Clock, Page, Pending, Source, SourceState, Visit, VisitOutcome
@@ -55,6 +55,9 @@ class Crawl:
         max_bytes: of one answer, packed and unpacked.
         allow_private: networks inside that may be connected to (see `egress.rules`).
         concurrency: requests of one call under way at one time; slow ones are not counted (`politeness.Places`).
+        after: a crawl that this one takes over from. Both keep to one turn at each host, with the delay of this one,
+            and know the same of robots.txt and of servers that want peace. Calls of the other end as they began;
+            `stop` of either ends them all.
 
     Raises:
         ValueError: an entry of `allow_private` cannot be read.
@@ -70,12 +73,15 @@ class Crawl:
         max_bytes: int = 16 * 2**20,
         allow_private: Sequence[str] = (),
         concurrency: int = 16,
+        after: "Crawl | None" = None,
     ) -> None:
         egress.rules(allow_private)
         self._clock = clock
-        self._hosts = Hosts(delay)
-        self._robots = Robots(re.split(r"[/\s]", user_agent, maxsplit=1)[0], clock)
         self._concurrency = concurrency
+        self._product = re.split(r"[/\s]", user_agent, maxsplit=1)[0]
+        self._hosts, self._robots, self._rests = Hosts(delay), Robots(self._product, clock), Rests()
+        self._leashes: set[Leash] = set()
+        self._stopping = asyncio.Event()
         self._settings = profile.settings(
             user_agent=user_agent,
             timeout=timeout,
@@ -83,8 +89,15 @@ class Crawl:
             allow_private=allow_private,
         )
         self._made: tuple[AsyncCrawlerRunner, ssl.SSLContext, Manners] | None = None
-        self._leashes: set[Leash] = set()
-        self._stopping = asyncio.Event()
+        if after is not None:
+            self._take_over(after, delay)
+
+    def _take_over(self, other: "Crawl", delay: timedelta) -> None:
+        self._hosts, self._rests = other._hosts, other._rests
+        self._leashes, self._stopping = other._leashes, other._stopping
+        self._hosts.keep_to(delay)
+        if other._product == self._product:  # else other rules of the same files concern us
+            self._robots = other._robots
 
     async def visit(
         self, errands: Sequence[tuple[Source, SourceState]], keep: Callable[[Visit], Awaitable[None]]
@@ -200,7 +213,7 @@ class Crawl:
             # what it warns of becomes an error that the visit says (download.py, Decompression)
             logging.getLogger("scrapy.downloadermiddlewares.httpcompression").setLevel(logging.ERROR)
             runner = AsyncCrawlerRunner(self._settings)
-            manners = Manners(self._clock, self._hosts, self._robots)
+            manners = Manners(self._clock, self._hosts, self._robots, self._rests)
             self._made = runner, _make_ssl_context(runner.settings), manners
         return Leash(*self._made, self._concurrency)
 

@@ -68,6 +68,12 @@ class Hosts:
         self._rested_at: dict[str, float] = {}  # when a host may be asked again (monotonic); soonest first, mostly
         self._slow: OrderedDict[str, float] = OrderedDict()  # seconds between two requests, where a host wants more
 
+    def keep_to(self, delay: timedelta) -> None:
+        """Makes `delay` the pause of all hosts from now on, but for those that want a longer one."""
+        self._delay = delay.total_seconds()
+        for host in [host for host, wanted in self._slow.items() if wanted <= self._delay]:
+            del self._slow[host]
+
     def slow_down(self, host: str, delay: timedelta) -> None:
         """Makes the pause at a host `delay` from now on, if that is longer than the delay of all."""
         self._slow.pop(host, None)

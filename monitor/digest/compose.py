@@ -27,7 +27,8 @@ def compose(
     A story is one line, however many terms, topics and carriers it has. It is told as new once: when the first of
     its members that is about a topic of the subscription arrives, whatever kind of entry that is. Afterwards it is
     told again only when an article that the reader was told has a later version; further pickups of it are counted.
-    Withdrawn articles are not told, and what is about no topic of the subscription does not appear.
+    Withdrawn articles are not told, and what is about no topic of the subscription does not appear; nor does, where
+    the subscription wants no mentions, what only mentions them.
 
     Pure: the same arguments give the same digest.
     """
@@ -60,6 +61,7 @@ def compose(
         else:
             more_pickups += len({e.article_id for e in entries if e.kind is EntryKind.PICKUP})
 
+    titles = {topic.id: _title(topic.title, subscription.language) or topic.id for topic in topics}
     return Digest(
         subscription=subscription,
         reader=reader,
@@ -67,30 +69,36 @@ def compose(
         after=slice_.after,
         upto=slice_.upto,
         composed_at=now,
-        groups=_groups(subscription, lines, topics),
+        groups=_groups(subscription, lines, titles),
         more_pickups=more_pickups,
         coverage=tuple(source for source in slice_.coverage if source.doubtful),
         watched=len(slice_.coverage),
         bulk=slice_.bulk,
         names={source.source_id: source.name for source in slice_.coverage},
+        titles=titles,
     )
 
 
 def _matches(article: Kept, subscription: Subscription) -> tuple[Match, ...]:
-    """The article's matches for the subscription's topics, in the subscription's order."""
-    by_topic = {match.topic_id: match for match in article.matches}
-    return tuple(by_topic[topic] for topic in dict.fromkeys(subscription.topics) if topic in by_topic)
+    """The article's matches for the subscription's topics, in the subscription's order; mentions last, if wanted."""
+    by_topic = {match.topic_id: match for match in article.matches if subscription.mentions or not match.mention}
+    matches = (by_topic[topic] for topic in dict.fromkeys(subscription.topics) if topic in by_topic)
+    return tuple(sorted(matches, key=lambda match: match.mention))
 
 
 def _line(
     subscription: Subscription, story_id: int, members: Sequence[Kept], speakers: Sequence[Kept], *, updated: bool
 ) -> Line:
-    """Lets one of `speakers` speak for the story: the origin if it was read whole, else the earliest such."""
+    """Lets one of `speakers` speak for the story: the origin if it was read whole, else the earliest such.
 
-    def rank(article: Kept) -> tuple[bool, bool, datetime, bool, int]:
+    One that only mentions the topics speaks where no other does more: its headline may be all that differs.
+    """
+
+    def rank(article: Kept) -> tuple[bool, bool, bool, datetime, bool, int]:
+        mention = all(match.mention for match in _matches(article, subscription))
         is_origin = article.relation is Relation.ORIGIN and not article.partial
         foreign = article.language != subscription.language
-        return (not is_origin, article.partial, article.first_seen_at, foreign, article.id)
+        return (mention, not is_origin, article.partial, article.first_seen_at, foreign, article.id)
 
     speaker = min((a for a in speakers if _matches(a, subscription)), key=rank)
     matches = _matches(speaker, subscription)
@@ -105,15 +113,13 @@ def _line(
     )
 
 
-def _groups(subscription: Subscription, lines: Sequence[Line], topics: Sequence[Topic]) -> tuple[Group, ...]:
-    """Puts each line under the first of its topics, newest first, those that only mention it last."""
-    titles: Mapping[str, Mapping[str, str]] = {topic.id: topic.title for topic in topics}
+def _groups(subscription: Subscription, lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Group, ...]:
+    """Puts each line under the first topic it is about, newest first, what only mentions one last."""
     groups = []
     for topic_id in dict.fromkeys(subscription.topics):
         own = sorted((line for line in lines if line.topic_ids[0] == topic_id), key=_weight, reverse=True)
         if own:
-            title = _title(titles.get(topic_id, {}), subscription.language) or topic_id
-            groups.append(Group(topic_id=topic_id, title=title, lines=tuple(own)))
+            groups.append(Group(topic_id=topic_id, title=titles.get(topic_id, topic_id), lines=tuple(own)))
     return tuple(groups)
 
 

@@ -84,10 +84,10 @@ def view(digest: Digest) -> View:
     subscription = digest.subscription
     phrases = Phrases(subscription.language)
     zone = ZoneInfo(subscription.timezone)
-    titles = {group.topic_id: one_line(group.title) for group in digest.groups}
+    titles = {topic_id: one_line(title) for topic_id, title in digest.titles.items()}
     sections = tuple(
         Section(
-            title=titles[group.topic_id],
+            title=one_line(group.title),
             stories=tuple(_story(line, group.topic_id, titles, phrases, zone) for line in group.lines),
         )
         for group in digest.groups

@@ -7,10 +7,13 @@ feed's is taken too. An article without any text is kept by its title, and parti
 come later. What has neither is rejected.
 """
 
+from functools import lru_cache
+
 from monitor.extract import addresses, metadata
 from monitor.extract.boilerplate import without_tail
 from monitor.extract.credit import credit
 from monitor.extract.language import language
+from monitor.extract.lines import story
 from monitor.extract.markup import parse, plain
 from monitor.extract.metadata import Facts, facts, headline
 from monitor.extract.missing import says_not_found
@@ -121,11 +124,16 @@ def _richer(text: str | None, found: Found) -> tuple[str | None, bool]:
 
 def _feed_text(found: Found) -> str | None:
     longest = max((found.content or "", found.summary or ""), key=len)
-    return clean(without_tail(mend_mojibake(plain(longest)))) or None
+    return clean(_story(longest)) or None
 
 
 def _summary(found: Found) -> str | None:
-    return one_line(without_tail(mend_mojibake(plain(found.summary)))) or None if found.summary else None
+    return one_line(_story(found.summary)) or None if found.summary else None
+
+
+@lru_cache(maxsize=4)  # text and summary are often one
+def _story(markup: str) -> str:
+    return story(without_tail(mend_mojibake(plain(markup))))
 
 
 def _listed_title(found: Found, title: str) -> str | None:

@@ -18,10 +18,24 @@ BOX = re.compile(
     r"conversation|viafoura|"
     r"breadcrumbs?|cookie(?:s|[_-]?(?:banner|consent|notice))?|paywall|subscribe|subscription|signup|sign[_-]up|"
     r"outbrain|taboola|skip[_-]?link|sr[_-]only|visually[_-]?hidden|print[_-]?only|author[_-]?(?:bio|card|box)|"
-    r"(?:image|photo|media|wp)[_-]?caption(?:[_-]text)?|"
+    r"(?:image|photo|media|wp)[_-]?caption(?:[_-]text)?|cutline|(?:image|photo|media|picture)[_-]?credits?|"
     r"caption|figcaption|legende|credit[_-]?photo|video[_-]?(?:player|embed|title|caption|playlist)|tags|"
     r"tag[_-]list)(?:$|[\s_-])",
     re.IGNORECASE,
+)
+
+# What stands above links to other stories, and nowhere else.
+_RELATED = (
+    r"(?:(?:related|recommended|suggested|trending|more|similar|latest|further|other|associated)"
+    r"(?: (?:stor(?:y|ies)|videos?|articles?|content|links?|topics?|coverage|reading|headlines|products?|"
+    r"(?:[\w.]+ )?(?:news|stories|headlines)|from .{1,40}|on this(?: (?:story|topic))?))?|"
+    r"(?:see|read|you (?:may|might)) also(?: (?:like|be interested in))?|(?:[\w.]+ )?top stories|"
+    r"sur le même (?:sujet|thème)|dans la même (?:rubrique|catégorie)|(?:à lire|lire|voir|à voir)(?: aussi| également)|"
+    r"aussi à lire|(?:articles?|textes?|liens?|nouvelles|contenus?|sujets?|produits?) "
+    r"(?:liés?|liées|connexes?|associés?|recommandée?s?|similaires?|utiles)|"
+    r"(?:nos )?autres (?:articles|nouvelles|textes|titres)|nos (?:suggestions|recommandations)|à ne pas manquer|"
+    r"en lien|(?:nos|les) plus (?:lus|populaires)|pour aller plus loin|ces articles pourraient vous intéresser|"
+    r"vous aimerez(?: peut-être)? aussi)\s*:?"
 )
 
 _LINES = (
@@ -34,10 +48,14 @@ _LINES = (
     r"(?:read more|lire la suite|en savoir plus|lire l['’]article|continuer la lecture)\s*(?:»|›|→|\.\.\.|…)?",
     r"[•·*>»\s]*(?:à|a) (?:lire|voir|écouter|consulter)(?:(?: aussi| également| ailleurs)\b.{0,200}|\s*:.{0,200})",
     r"[•·*>»\s]*(?:lire|voir) (?:aussi|également)\s*:?.{0,200}",
-    r"(?:related|recommended|suggested|trending|more)(?: (?:stories|videos?|articles?|content|links?|topics?|"
-    r"coverage|reading|from .{1,40}))\s*:?",
-    r"related\s*:.{0,160}",
-    r"(?:sur le même sujet|dans la même rubrique|articles? (?:liés?|connexes?|recommandés?)|à ne pas manquer)\s*:?",
+    _RELATED,
+    r"(?:related|recommended|(?:see|also|more) (?:also|read|see|on this|on this story|coverage)|"
+    r"(?:related|recommended|similar|more) (?:stories|articles|coverage|reading|links|content|videos|news))"
+    r"\s*:.{0,240}",
+    r"(?:aussi à lire|sur le même sujet|en lien|(?:textes?|articles?|nouvelles|liens?) connexes?)\s*:.{0,240}",
+    r"(?:read|learn|find out) more (?:about|on|in|here|at)\b.{0,160}",
+    r"[•·*>»\s]*(?:lisez|regardez|écoutez) (?:aussi|également)\b.{0,200}",
+    r"[•·*>»\s]*(?:(?:lisez|lire|voir) (?:(?:l['’]|le |la |notre |nos |les )[\w’' ]{1,30})?(?:«|:).{0,200})",
     r"recommended (?:from editorial|for you|by our partners)|(?:most|plus) (?:read|popular|lus|populaires)",
     r"editor['’]s picks?|top stories|top videos",
     # asking for something
@@ -87,13 +105,8 @@ _LINES = (
     r"(?:passer|aller|skip)(?: directement)? (?:au contenu(?: principal)?|to (?:main )?content)",
     r"pic\.twitter\.com/\w+|(?:photo|image) \d+ (?:of|de|sur) \d+",
 )
-# Known by how they end: captions with the photographer's credit, and sellers' small print.
-_ENDING = re.compile(
-    r"\b(?:the canadian press|la presse canadienne)/[a-zà-ÿ][\w.'’ -]{1,40}\)?\Z|"
-    r"\((?:photo|(?:submitted|file|handout) photo)\b[^)]{0,80}\)\.?\Z|"
-    r"\bmay earn (?:us |an? )?(?:affiliate )?commissions?\b",
-    re.IGNORECASE,
-)
+_SMALL_PRINT = re.compile(r"\bmay earn (?:us |an? )?(?:affiliate )?commissions?\b", re.IGNORECASE)  # of sellers
+_HEADING = re.compile(_RELATED, re.IGNORECASE)
 _LINE = re.compile("|".join(f"(?:{line})" for line in _LINES), re.IGNORECASE)
 
 # The end of a feed's text: who it first appeared with, and where to read on.
@@ -119,12 +132,16 @@ _TAIL_SIGNS = (  # one of them is in all that `_TAIL` finds
 )
 
 
+def heads_related(line: str) -> bool:
+    """Says whether the line is a heading of links to other stories: "Related stories", "Sur le même sujet"."""
+    line = line.strip()
+    return len(line) <= 60 and _HEADING.fullmatch(line) is not None
+
+
 def is_boilerplate(line: str) -> bool:
     """Says whether the whole line is one of the phrases publishers put between and around paragraphs."""
     line = line.strip()
-    return len(line) <= 400 and bool(
-        _LINE.fullmatch(line) or (("/" in line or ")" in line or "ission" in line) and _ENDING.search(line))
-    )
+    return len(line) <= 400 and bool(_LINE.fullmatch(line) or ("ission" in line and _SMALL_PRINT.search(line)))
 
 
 def without_tail(text: str) -> str:

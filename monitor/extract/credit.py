@@ -52,18 +52,22 @@ _DATE = (
 )
 _FIRST_EN = re.compile(
     r"\bthis (?:report|story|article|content)(?: by " + _FULL.format("by") + r")? was first published"
-    r"(?: in (?:french|english))?(?: by " + _FULL.format("by2") + r")?(?:,? on)?,?(?:\s*" + _DATE + r")?",
+    r"(?: in (?:french|english))?(?: by " + _FULL.format("by2") + r")?(?:,? on)?,?"
+    r"(?:\s*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?" + _DATE + r")?",
     re.IGNORECASE,
 )
 _FIRST_FR = re.compile(
     r"\b(?:ce|cet|cette) (?:texte|reportage|article|dépêche|depeche) de "
     + _FULL.format("by")
     + r" a d?['’]?\s?(?:abord )?"
-    r"été publiée? (?:pour la première fois |initialement |d['’]abord )?(?:en (?:anglais|français) )?(?:le "
-    + _DATE
-    + r")?",
+    r"été publiée? (?:pour la première fois |initialement |d['’]abord )?(?:en (?:anglais|français) )?"
+    r"(?:le (?:(?:lun|mar|mercre|jeu|vendre|same)di |dimanche )?" + _DATE + r")?",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[.)*_”\"]*")
+_LOOSE_END = re.compile(
+    r"(?:,? ?[A-Za-zéû]{3,9}\.? \d{1,2})?[^.!?\n]{0,40}(?:[.!?][.)*_”\"]*|\Z)"
+)  # a date of another kind
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|copyright)\s*(?:\d{4},?\s*)?(?:provided by|fourni par)?\s*" + _FULL.format("by") + r"\b(?!\s*/)",
     re.IGNORECASE,
@@ -128,12 +132,21 @@ def _names_any(text: str) -> bool:
     return any(sign in low for sign in _SIGNS) and _ANY.search(text) is not None
 
 
-def is_credit_line(line: str) -> bool:
-    """Says whether the line holds the agency's own credit sentence."""
-    if "ubli" not in line.lower():
-        return False
+def credit_sentence(line: str) -> tuple[int, int] | None:
+    """Returns where in the line the agency's own credit sentence begins and ends; None where there is none."""
+    if "ubli" not in line and "UBLI" not in line:
+        return None
     match = _FIRST_EN.search(line) or _FIRST_FR.search(line)
-    return bool(match and any(match.groupdict().get(name) for name in ("by", "by2")))
+    if not match or not any(match.groupdict().get(name) for name in ("by", "by2")):
+        return None
+    rest = (_STOP if match["year"] else _LOOSE_END).match(line, match.end())
+    return match.start(), rest.end() if rest else match.end()
+
+
+def copyright_line(line: str) -> bool:
+    """Says whether the line is the agency's copyright and nothing else ("© 2023 The Canadian Press")."""
+    found = _COPYRIGHT.match(line) if len(line) <= 80 else None
+    return found is not None and not line[found.end() :].strip(" .*)")
 
 
 def agency(name: str) -> str | None:

@@ -14,6 +14,7 @@ from itertools import islice
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from monitor.extract.boxes import prune
 from monitor.text import overladen
 
 LONGEST_PAGE = 3_000_000
@@ -22,7 +23,8 @@ MOST_ELEMENTS = 30_000
 LONGEST_ITEM = 400_000
 
 _DROPPED = frozenset(
-    {"script", "style", "template", "noscript", "iframe", "svg", "form", "button", "figure", "object", "head"}
+    {"script", "style", "template", "noscript", "iframe", "svg", "form", "button", "figure", "figcaption", "object"}
+    | {"head", "aside", "nav"}
 )
 _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -88,6 +90,7 @@ def _text(markup: str) -> str:
         tree = etree.fromstring(_bytes(f"<div>{markup}</div>"), _ITEM_PARSER())
     except (etree.LxmlError, ValueError):
         return ""
+    prune(tree)
     pieces = "".join(_pieces(tree)).replace("\u2028", "\x02")
     if any(space in pieces for space in _SPACES):
         pieces = _INNER_SPACE.sub(" ", pieces)

@@ -1,9 +1,10 @@
 """A page's article as plain text: what a reader reads as the article, from the deck to the credit line.
 
 Deck and sub-headings belong to the text; the headline, captions, boxes and calls to subscribe do not. trafilatura finds
-the article; around it stand general rules: boxes are taken out of the tree by the names publishers give them, lines by
-the phrases they use (boilerplate.py), and what follows the agency's credit line is cut, but for sign-offs and notes of
-correction. A much longer `articleBody` of the page's structured data wins over what the tree gave.
+the article; around it stand general rules: boxes and links to other stories are taken out of the tree (boxes.py), lines
+by the phrases they use (boilerplate.py), captions by their credit (photos.py), and what follows the agency's credit
+line, but for sign-offs and notes of correction (lines.py). A much longer `articleBody` of the page's structured data
+wins over what the tree gave.
 """
 
 import re
@@ -12,25 +13,15 @@ from difflib import SequenceMatcher
 from lxml import etree
 from lxml.html import HtmlElement, fragments_fromstring
 
-from monitor.extract.boilerplate import BOX, is_boilerplate
-from monitor.extract.credit import is_credit_line, sign_off
+from monitor.extract.boxes import prune
+from monitor.extract.credit import sign_off
+from monitor.extract.lines import told_lines, until_credit
 from monitor.extract.markup import MOST_ELEMENTS, plain
 from monitor.extract.repair import mend_mojibake, rot47, unscramble
 from monitor.text import clean, overladen, words
 
 LONGEST_TEXT = 400_000  # characters; what is longer is cut
 
-_WHOLE = frozenset({"html", "body", "main", "article", "head"})
-_NOTE = re.compile(
-    r"[(*_\s]*(?:note to (?:readers|editors)|correction|clarification|corrected|rectificatif|précision|erratum|"
-    r"note (?:aux|à nos) lecteurs|"
-    r"editor['’]s note|note de la rédaction|(?:this is a corrected|an earlier version|a previous version|"
-    r"une version (?:précédente|antérieure))|"
-    r"companies (?:in|mentioned in) this story|compagnies mentionnées|[-—– ]*with files from|"
-    r"[-—– ]*avec (?:des informations|les informations))",
-    re.IGNORECASE,
-)
-_NAME_LINE = re.compile(r"[-—– ]*(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|de|in)(?:[ ,]++|\Z)){1,6}")
 _BYLINE = re.compile(r"(?:By|Par)\b:? (?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|de|in|à|avec|with)(?:[ ,]++|\Z)){1,9}")
 _MARKER = re.compile(r"\A(?:[-•*–]\s+)+(?=\S)")
 # Anything that trafilatura or lxml may stumble over in a page that is no page.
@@ -47,7 +38,7 @@ def article_text(
     is changed.
     """
     _decrypt(tree)
-    _prune(tree)
+    prune(tree)
     shown = deck if deck and len(deck) > 60 and _shows(tree, deck) else None
     paragraphs = _paragraphs(_main_text(tree), titles)
     if shown and paragraphs and not any(_key(shown) in _key(line) for line in paragraphs):
@@ -73,8 +64,8 @@ def _paragraphs(text: str, titles: tuple[str, ...]) -> list[str]:
     lines = unscramble([line for line in lines if line])
     kept: list[str] = []
     known = {_key(title) for title in titles}
-    for number, line in enumerate(lines):
-        if is_boilerplate(line):
+    for number, line in enumerate(told_lines(lines)):
+        if not line:
             continue
         if number < 8 and _key(line) in known:
             kept = [before for before in kept if len(before) > 60]  # a section's name above the headline goes with it
@@ -82,7 +73,7 @@ def _paragraphs(text: str, titles: tuple[str, ...]) -> list[str]:
         if (kept and line == kept[-1]) or (number < 6 and _BYLINE.fullmatch(line) and not sign_off(line)):
             continue
         kept.append(line)
-    return _until_credit(_without_second_lead(kept))
+    return [line for line in until_credit(_without_second_lead(kept)) if line]
 
 
 def _shows(tree: HtmlElement, deck: str) -> bool:
@@ -109,41 +100,6 @@ def _without_second_lead(lines: list[str]) -> list[str]:
         ):
             return lines[1:] if first[-40:] == again[-40:] else lines
     return lines
-
-
-def _until_credit(lines: list[str]) -> list[str]:
-    """Cuts what follows the last credit line, where a text stands before it; sign-offs and notes of correction stay."""
-    last = max((n for n, line in enumerate(lines) if is_credit_line(line)), default=None)
-    if last is None or _size(lines[: last + 1]) < 300:
-        return lines
-    after = [
-        line
-        for number, line in enumerate(lines[last + 1 :])
-        if _NOTE.match(line) or sign_off(line) or (number < 2 and len(line) < 50 and _NAME_LINE.fullmatch(line))
-    ]
-    return lines[: last + 1] + after
-
-
-def _prune(tree: HtmlElement) -> None:
-    """Takes boxes out of the tree by their names; one that holds a third of the text is the article itself."""
-    for element in tree.xpath("//script|//style|//noscript|//template|//svg"):
-        _drop(element)
-    boxes: dict[str, bool] = {}
-    most = max(len(tree.text_content()) // 3, 400)
-    for element in tree.xpath("//*[@class or @id or @role='complementary']"):
-        if element.tag in _WHOLE or not isinstance(element.tag, str) or element.getparent() is None:
-            continue
-        name = f"{element.get('class', '')} {element.get('id', '')}"
-        if name not in boxes:
-            boxes[name] = bool(BOX.search(name))
-        if boxes[name] and len(element.text_content()) <= most:
-            _drop(element)
-
-
-def _drop(element: HtmlElement) -> None:
-    parent = element.getparent()
-    if parent is not None:
-        element.drop_tree()
 
 
 def _decrypt(tree: HtmlElement) -> None:

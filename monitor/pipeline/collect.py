@@ -41,6 +41,16 @@ class Collect:
         )
         self._stopping = False
 
+    def renew(self, *, sources: Sequence[Source], crawl: Crawler, rooms: Reader) -> None:
+        """Works by other settings from now on. Visits and pages under way end; what is still to be read is read anew.
+
+        `crawl` must take over from the one before, as far as `stop` goes.
+        """
+        self._sources = {source.id: source for source in sources}
+        self._crawl = crawl
+        self._visits.renew(crawl=crawl, rooms=rooms)
+        self._take.renew(sources=sources, crawl=crawl, rooms=rooms)
+
     async def stop(self) -> None:
         """Takes no more work; what is in flight ends or is handed back, and all methods return."""
         self._stopping = True

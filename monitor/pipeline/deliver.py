@@ -60,6 +60,17 @@ class Delivery:
     digest: Digest | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Orders:
+    """Who is told what, and how: one digest is made and one mail is sent by the same orders from beginning to end."""
+
+    sources: tuple[Source, ...]
+    topics: tuple[Topic, ...]
+    subscriptions: tuple[Subscription, ...]
+    channel: Channel
+    rooms: Teller
+
+
 class Deliver:
     """The second half of the line."""
 
@@ -75,12 +86,14 @@ class Deliver:
         threads: Threads,
         clock: Clock,
     ) -> None:
-        self._sources = tuple(sources)
-        self._topics = tuple(topics)
-        self._subscriptions = tuple(subscriptions)
+        self._orders = _Orders(
+            sources=tuple(sources),
+            topics=tuple(topics),
+            subscriptions=tuple(subscriptions),
+            channel=channel,
+            rooms=rooms,
+        )
         self._archive = archive
-        self._channel = channel
-        self._rooms = rooms
         self._threads = threads
         self._clock = clock
         self._stopping = False
@@ -91,8 +104,33 @@ class Deliver:
 
     async def register(self) -> None:
         """Gives new readers their starting point: what came within `REACH` before now."""
+        await self._register(self._orders.subscriptions)
+
+    async def renew(
+        self,
+        *,
+        sources: Sequence[Source],
+        topics: Sequence[Topic],
+        subscriptions: Sequence[Subscription],
+        channel: Channel,
+        rooms: Teller,
+    ) -> None:
+        """Works by other settings from now on, with their new readers registered; what is under way ends as it began.
+
+        The outbox is for all: a message to a reader who was removed is still sent.
+        """
+        await self._register(subscriptions)
+        self._orders = _Orders(
+            sources=tuple(sources),
+            topics=tuple(topics),
+            subscriptions=tuple(subscriptions),
+            channel=channel,
+            rooms=rooms,
+        )
+
+    async def _register(self, subscriptions: Sequence[Subscription]) -> None:
         now = self._clock()
-        await self._threads.archive(self._archive.register, self._subscriptions, since=now - REACH, now=now)
+        await self._threads.archive(self._archive.register, subscriptions, since=now - REACH, now=now)
 
     async def deliver(
         self,
@@ -107,14 +145,15 @@ class Deliver:
         With `dry_run` nothing is kept and nothing is sent; `hurried` sends messages that wait for a later try, too.
         """
         deliveries: list[Delivery] = []
-        for subscription in self._subscriptions:
+        orders = self._orders
+        for subscription in orders.subscriptions:
             if only is not None and subscription.id not in only:
                 continue
             for reader in subscription.to:
                 if (slot := await self._slot(subscription, reader, forced)) is None or self._stopping:
                     continue
                 try:
-                    told = await self._tell(subscription, reader, slot, dry_run=dry_run, forced=forced)
+                    told = await self._tell(orders, subscription, reader, slot, dry_run=dry_run, forced=forced)
                 except ArchiveError:
                     raise
                 except Exception as error:  # one digest that cannot be made never stops the others
@@ -126,15 +165,15 @@ class Deliver:
         return deliveries + await self.send(only, hurried=hurried)
 
     async def _tell(
-        self, subscription: Subscription, reader: str, slot: Slot, *, dry_run: bool, forced: bool
+        self, orders: _Orders, subscription: Subscription, reader: str, slot: Slot, *, dry_run: bool, forced: bool
     ) -> Delivery | None:
         """Composes and commits; returns what there is to say of it beside what `send` will say."""
-        digest = await self._compose(subscription, reader, slot)
+        digest = await self._compose(orders, subscription, reader, slot)
         if not (digest.has_news or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
             return None  # an `at once` reader with nothing new: no need to write that down each time
         if dry_run:
             return _told(digest, "waiting" if digest.has_news else "nothing new")
-        await self._commit(digest)
+        await self._commit(orders, digest)
         return _told(digest, "nothing new") if not digest.has_news and (forced or slot.scheduled) else None
 
     async def _slot(self, subscription: Subscription, reader: str, forced: bool) -> Slot | None:
@@ -149,29 +188,31 @@ class Deliver:
             return None  # the clock or the time zone was changed; the slot of that name has been
         return slot
 
-    async def _compose(self, subscription: Subscription, reader: str, slot: Slot) -> Digest:
+    async def _compose(self, orders: _Orders, subscription: Subscription, reader: str, slot: Slot) -> Digest:
         states = await self._threads.archive(self._archive.states)
         since = self._clock() - REACH
         days = await self._threads.archive(self._archive.days, (since - health.HABIT * 2).date())
         told_until = await self._threads.archive(self._archive.told_until, subscription.id, reader) or since
         coverage = [
             _coverage(source, states.get(source.id), days.get(source.id, ()), told_until, self._clock())
-            for source in self._sources
+            for source in orders.sources
             if source.enabled
         ]
         slice_ = await self._threads.archive(self._archive.slice, subscription, reader, coverage, since=since)
-        return self._rooms.compose(subscription, reader, slot, slice_, self._topics, self._clock())
+        return orders.rooms.compose(subscription, reader, slot, slice_, orders.topics, self._clock())
 
-    async def _commit(self, digest: Digest) -> Outgoing | None:
+    async def _commit(self, orders: _Orders, digest: Digest) -> Outgoing | None:
         message = None
         if digest.has_news:
-            message = self._rooms.render(digest, await self._threads.archive(self._archive.secret))
+            message = orders.rooms.render(digest, await self._threads.archive(self._archive.secret))
         return await self._threads.archive(self._archive.commit_digest, digest, message)
 
     async def recover(self) -> None:
         """Settles messages that were on their way when the process died: they may have arrived."""
         for outgoing in await self._threads.archive(self._archive.interrupted):
-            await self._doubt(outgoing, "the program ended before the mail server's answer was kept")
+            await self._doubt(
+                outgoing, self._orders.channel, "the program ended before the mail server's answer was kept"
+            )
 
     async def send(self, only: Collection[str] | None = None, *, hurried: bool = False) -> list[Delivery]:
         """Sends what the outbox holds and is due; one message that fails never stops the others."""
@@ -188,7 +229,7 @@ class Deliver:
         return deliveries
 
     async def _send(self, outgoing: Outgoing) -> None:
-        committed = False
+        channel, committed = self._orders.channel, False
 
         async def on_commit() -> None:
             nonlocal committed
@@ -196,11 +237,11 @@ class Deliver:
             committed = True
 
         try:
-            receipt = await self._channel.send(outgoing.message, on_commit)
+            receipt = await channel.send(outgoing.message, on_commit)
         except DeliveryError as error:
             log.error("mail not sent", to=outgoing.message.to, digest=outgoing.message.digest_id, reason=error.reason)
             if error.doubt:
-                await self._doubt(outgoing, error.reason)
+                await self._doubt(outgoing, channel, error.reason)
                 return
             next_try = (
                 due.next_mail_try(outgoing.attempts, outgoing.created_at, self._clock()) if error.temporary else None
@@ -218,7 +259,7 @@ class Deliver:
             log.exception("mail not sent", to=outgoing.message.to, digest=outgoing.message.digest_id)
             reason = f"{type(error).__name__}: {error}"
             if committed:
-                await self._doubt(outgoing, reason)
+                await self._doubt(outgoing, channel, reason)
             else:
                 await self._threads.archive(
                     self._archive.mark_unsent, outgoing.id, reason, next_try_at=None, failed=True
@@ -226,9 +267,9 @@ class Deliver:
         else:  # an answered mail is noted even where a stop cancels this task: else it would be sent again
             await asyncio.shield(self._threads.archive(self._archive.mark_sent, outgoing.id, receipt))
 
-    async def _doubt(self, outgoing: Outgoing, reason: str) -> None:
+    async def _doubt(self, outgoing: Outgoing, channel: Channel, reason: str) -> None:
         """Once more with the same bytes, then held for an operator. An idempotent channel may always try again."""
-        again = outgoing.doubts == 0 or self._channel.idempotent
+        again = outgoing.doubts == 0 or channel.idempotent
         await self._threads.archive(
             self._archive.mark_unsent,
             outgoing.id,

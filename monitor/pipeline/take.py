@@ -50,7 +50,7 @@ class Take:
         clock: Clock,
         progress: Progress,
     ) -> None:
-        self._sources = {source.id: source for source in sources}
+        self._sources = {source.id: source for source in sources}  # those that were removed stay known
         self._archive = archive
         self._crawl = crawl
         self._place = rooms.place
@@ -59,32 +59,56 @@ class Take:
         self._clock = clock
         self._progress = progress
         self._stopped = asyncio.Event()
+        self._renewals = 0
         self._under_way: dict[int, str] = {}  # items that rounds hold, each with its source
 
     def stop(self) -> None:
         """Begins no further item; what is in flight is handed back."""
         self._stopped.set()
 
+    def renew(self, *, sources: Sequence[Source], crawl: Crawler, rooms: Reader) -> None:
+        """Works by other settings from now on: what is under way ends by them, and rounds begin no further batch.
+
+        Items of a source that was removed are still read where a round holds them.
+        """
+        self._sources |= {source.id: source for source in sources}
+        self._crawl = crawl
+        self._place = rooms.place
+        self._readings = Readings(rooms=rooms, clock=self._clock)
+        self._renewals += 1
+
     async def take(self, sources: Collection[str], collected: Collected, *, due_only: bool) -> None:
         """Reads every pending item once; those that were being read when the process died are read last, and alone.
 
         Without `due_only`, items that wait for a later try are tried now too. May be called again while it runs: a
-        source of which items are still being read is left out, so that a slow host holds up nobody but itself.
+        source of which items are still being read is left out, so that a slow host holds up nobody but itself. Ends
+        early, with items left over, when `renew` is called: these are not the sources to read any more.
         """
+        renewals = self._renewals
+
+        def going() -> bool:
+            return not self._stopped.is_set() and renewals == self._renewals
+
         await self._set_aside(collected)
         known = [source for source in sources if source in self._sources]
         by_feed = [source for source in known if self._sources[source].read is Read.FEED]
         by_page = [source for source in known if self._sources[source].read is Read.PAGE]
         seen: set[int] = set()
-        await self._take_pending(by_feed, seen, collected, of_each=None)
-        await self._take_pending(by_page, seen, collected, of_each=_OF_EACH)
+        await self._take_pending(by_feed, seen, collected, going, of_each=None)
+        await self._take_pending(by_page, seen, collected, going, of_each=_OF_EACH)
         if not due_only:
-            await self._take_waiting(sources, seen, collected)
+            await self._take_waiting(sources, seen, collected, going)
 
     async def _take_pending(
-        self, sources: Sequence[str], seen: set[int], collected: Collected, *, of_each: int | None
+        self,
+        sources: Sequence[str],
+        seen: set[int],
+        collected: Collected,
+        going: Callable[[], bool],
+        *,
+        of_each: int | None,
     ) -> None:
-        while not self._stopped.is_set():
+        while going():
             busy = set(self._under_way.values())
             free = [source for source in sources if source not in busy]
             if not free:
@@ -119,9 +143,11 @@ class Take:
             if isinstance(read, Reading):
                 await self._keep([(item, read)], set(), collected)
 
-    async def _take_waiting(self, sources: Collection[str], seen: Collection[int], collected: Collected) -> None:
+    async def _take_waiting(
+        self, sources: Collection[str], seen: Collection[int], collected: Collected, going: Callable[[], bool]
+    ) -> None:
         after = 0
-        while not self._stopped.is_set() and (
+        while going() and (
             batch := await self._threads.archive(
                 self._archive.waiting, self._clock(), sources=sources, after=after, limit=_ROUND
             )

@@ -42,6 +42,11 @@ class Visits:
         self._progress = progress
         self._under_way: set[str] = set()
 
+    def renew(self, *, crawl: Crawler, rooms: Reader) -> None:
+        """Makes visits from now on by another crawl; those under way are kept as they come."""
+        self._crawl = crawl
+        self._rooms = rooms
+
     async def visit(self, sources: Sequence[Source], collected: Collected, *, due_only: bool) -> None:
         """Visits these sources (or those of them that are due), except where a server asked for patience.
 

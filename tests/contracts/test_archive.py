@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from monitor.archive import Archive, Filter, Judge
+from monitor.archive import Archive, Filter, Holding, Judge, Marked, Marks, Remarked, Running
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.digest import compose
 from monitor.errors import ArchiveError
+from monitor.query import Compiled, QueryError, parse, subject
 from monitor.stories import fingerprint, place
 from monitor.types import (
     Arrival,
     Arrived,
     Article,
+    Credit,
     Day,
     Digest,
     EntryKind,
@@ -527,7 +529,8 @@ def test_pruning_goes_in_steps(archive: Archive) -> None:
 
 def test_the_search_index_is_sound_after_versions_and_pruning(archive: Archive) -> None:
     for number in range(6):
-        keep(archive, article(f"http://desk.test/{number}", text=f"Text {number}. {LONG}"), *[match()] * (number % 2))
+        found = article(f"http://desk.test/{number}", text=f"Text {number}. {LONG}", listed_title=f"Listed {number}")
+        keep(archive, found, *[match()] * (number % 2))
     archive.prune(NOW + timedelta(days=1))
     keep(archive, article("http://desk.test/0", text=f"New text. {LONG}"))
     keep(archive, article("http://desk.test/1", text=f"Newer text. {LONG}"))
@@ -758,6 +761,30 @@ def test_what_is_released_without_telling_stays_a_number(archive: Archive) -> No
     assert archive.bursts() == []
 
 
+@pytest.mark.parametrize("matched", [[], [match()]])
+def test_what_is_released_without_telling_is_news_where_it_says_something_new_later(
+    archive: Archive, matched: list[Match]
+) -> None:
+    burst = good(archive, NOW, "a", judge=lambda _: Judgement(burst="many")).burst
+    found = article("http://desk.test/a")
+    archive.keep([reading(archive.pending(NOW)[0], found, matched)], place, NOW)
+    keep(archive, replace(found, text=f"Held. {LONG}"), match())
+    archive.release([burst or 0], NOW, tell=False)
+    assert headlines(archive, subscription()) == []
+    keep(archive, replace(found, text=f"News. {LONG}", title="News"), match())
+    assert headlines(archive, subscription()) == ["News"]
+
+
+def test_a_page_of_a_burst_that_is_read_after_all_stays_a_number(archive: Archive) -> None:
+    burst = good(archive, NOW, "a", judge=lambda _: Judgement(burst="many")).burst
+    feeds = article("http://desk.test/a", text="A teaser.", partial=True)
+    archive.keep([reading(archive.pending(NOW)[0], feeds, [match()], retry_at=NOW + HOUR)], place, NOW)
+    archive.release([burst or 0], NOW, tell=False)
+    archive.keep([reading(archive.pending(NOW + HOUR)[0], article("http://desk.test/a"), [match()])], place, NOW)
+    digest = told(archive, subscription())
+    assert (digest.lines, [bulk.stories for bulk in digest.bulk]) == ((), [1])
+
+
 def test_an_item_of_a_burst_that_is_read_late_is_held_back_too(archive: Archive) -> None:
     burst = good(archive, NOW, "a", "b", judge=lambda _: Judgement(burst="many")).burst
     archive.release([burst or 0], NOW)
@@ -821,3 +848,386 @@ def test_a_changed_address_begins_a_span_of_its_own(archive: Archive) -> None:
     assert archive.observed(NOW, NOW + 9 * HOUR)["desk"] == [
         Span(since=NOW, until=NOW + HOUR), Span(since=NOW + 2 * HOUR, until=NOW + 3 * HOUR),
     ]  # fmt: skip
+
+
+# --- marking anew ----------------------------------------------------------------------------------------------------
+
+AT_ONCE = Schedule(text="at once", at_once=True)
+
+
+def remark(archive: Archive, *matches: Match, tell: bool = False, article_id: int = 1, **changed: Any) -> Remarked:
+    """Marks an article with these matches and no others, as it is now."""
+    kept = archive.article(article_id)
+    assert kept is not None
+    fields: dict[str, Any] = {"article_id": article_id, "version": kept.version, "matches": matches}
+    return archive.remark([Marked(**fields | changed)], tell=tell)
+
+
+def topics_of(archive: Archive, article_id: int = 1) -> dict[str, bool]:
+    """The topics an article is about; True for a mere mention."""
+    kept = archive.article(article_id)
+    assert kept is not None
+    return {m.topic_id: m.mention for m in kept.matches}
+
+
+def headlines(archive: Archive, wanted: Subscription, slot: str = "s1") -> list[str]:
+    return sorted(line.article.title for line in told(archive, wanted, slot).lines)
+
+
+def counts(gained: int = 0, lost: int = 0, changed: int = 0, skipped: int = 0) -> Remarked:
+    return Remarked(gained=gained, lost=lost, changed=changed, skipped=skipped)
+
+
+def test_what_is_marked_anew_is_found_by_topic_and_told_to_nobody(archive: Archive) -> None:
+    keep(archive, article())
+    assert remark(archive, match()) == counts(gained=1)
+    assert [a.id for a in archive.articles(Filter(topic="roxham-road"))] == [1]
+    assert headlines(archive, subscription()) == []
+    assert headlines(archive, subscription("now", at=AT_ONCE)) == []
+    keep(archive, article(text="Other words. " + LONG, title="Updated"), match())
+    assert headlines(archive, subscription()) == ["Updated"]
+
+
+def test_what_is_marked_anew_to_be_told_is_told_by_the_next_digest_once(archive: Archive) -> None:
+    keep(archive, article("http://desk.test/old", title="Told before", text="Old. " + LONG))
+    wanted = subscription()
+    archive.commit_digest(told(archive, wanted), None)
+    keep(archive, article())
+    assert remark(archive, match(), tell=True) == counts(gained=1)
+    assert remark(archive, match(), tell=True, article_id=2) == counts(gained=1)
+    digest = told(archive, wanted, "s2")
+    assert [line.article.title for line in digest.lines] == ["A headline"]
+    archive.commit_digest(digest, message("s2"))
+    assert headlines(archive, wanted, "s3") == []
+
+
+def test_marking_twice_changes_nothing(archive: Archive) -> None:
+    keep(archive, article(), match(), match("gone"))
+    renewed = match(revision="r2", mention=True)
+    assert remark(archive, renewed, match("stca")) == counts(gained=1, lost=1, changed=1)
+    first = archive.article(1)
+    for tell in (False, True):
+        assert remark(archive, renewed, match("stca"), tell=tell) == counts()
+    assert archive.article(1) == first
+    assert first is not None
+    assert {m.topic_id: (m.revision, m.mention) for m in first.matches} == {
+        "roxham-road": ("r2", True), "stca": ("r1", False),
+    }  # fmt: skip
+    assert headlines(archive, subscription(topics=("stca",))) == []
+
+
+def test_what_was_to_be_told_is_told_whatever_is_marked_meanwhile(archive: Archive) -> None:
+    keep(archive, article(), match())
+    remark(archive, match(revision="r2"), match("stca"))
+    assert headlines(archive, subscription()) == ["A headline"]
+    assert headlines(archive, subscription(topics=("stca",))) == []
+
+
+def test_a_slip_in_a_topic_costs_neither_text_nor_news(archive: Archive) -> None:
+    keep(archive, article(), match())
+    keep(archive, article("http://desk.test/b", title="Quiet", text="Quiet words. " + LONG))
+    remark(archive, match(), article_id=2)
+    for article_id in (1, 2):
+        assert remark(archive, article_id=article_id) == counts(lost=1)
+    assert headlines(archive, subscription()) == []
+    assert archive.prune(NOW + timedelta(days=999)) == 0
+    for article_id in (1, 2):
+        assert remark(archive, match(), article_id=article_id) == counts(gained=1)
+    assert headlines(archive, subscription()) == ["A headline"]
+
+
+def test_a_topic_that_names_a_story_only_in_passing_for_a_while_costs_no_news(archive: Archive) -> None:
+    now = subscription("now", at=AT_ONCE, mentions=False)
+    keep(archive, article(), match())
+    remark(archive, match(mention=True, revision="r2"))
+    assert headlines(archive, now) == []
+    remark(archive, match(revision="r3"))
+    assert headlines(archive, now) == ["A headline"]
+
+
+def test_what_came_while_a_topic_had_lost_its_forms_is_told_only_where_that_is_asked_for(archive: Archive) -> None:
+    keep(archive, article(), match())
+    archive.commit_digest(told(archive, subscription()), message())
+    remark(archive)
+    keep(archive, article(title="Updated", text=f"Other words. {LONG}"))
+    remark(archive, match())
+    assert headlines(archive, subscription(), "s2") == []
+    remark(archive)
+    remark(archive, match(), tell=True)
+    assert headlines(archive, subscription(), "s2") == ["Updated"]
+
+
+def test_a_mention_of_which_nobody_was_told_is_told_when_it_becomes_more_and_that_is_asked_for(
+    archive: Archive,
+) -> None:
+    keep(archive, article())
+    remark(archive, match(mention=True))
+    remark(archive, match(), tell=True)
+    for mentions in (True, False):
+        assert headlines(archive, subscription(mentions=mentions)) == ["A headline"]
+
+
+def test_an_article_that_is_marked_is_never_pruned(archive: Archive) -> None:
+    keep(archive, article())
+    remark(archive, match(mention=True))
+    assert archive.prune(NOW + timedelta(days=999)) == 0
+
+
+def test_an_article_that_changed_since_it_was_read_for_marking_is_skipped(archive: Archive) -> None:
+    keep(archive, article(), match())
+    keep(archive, article(text="New words. " + LONG))
+    assert remark(archive, match("stca"), version=1) == counts(skipped=1)
+    assert remark(archive, match("stca"), version=2) == counts(gained=1, lost=1)
+    assert archive.remark([Marked(article_id=99, version=1, matches=(match(),))]) == counts(skipped=1)
+    assert topics_of(archive) == {"stca": False}
+
+
+def test_an_excerpt_proves_no_absence(archive: Archive) -> None:
+    keep(archive, article(keep=Keep.EXCERPT), match(), match("other"))
+    fewer = replace(match(mention=True), hits=(replace(match().hits[0], form="Roxham", surface="Roxham"),))
+    assert remark(archive, fewer, match("stca"), whole=False) == counts(gained=1)
+    assert topics_of(archive) == {"other": False, "roxham-road": False, "stca": False}
+    assert remark(archive, match(mention=True, revision="r2"), whole=False) == counts(changed=1)
+    assert remark(archive, match(mention=True, revision="r2"), whole=False) == counts()
+    assert topics_of(archive)["roxham-road"] is False
+
+
+def test_what_came_in_bulk_and_is_marked_anew_is_not_counted(archive: Archive) -> None:
+    in_bulk(archive, "a", "b")
+    assert remark(archive, match(), match("stca")) == counts(gained=1)
+    assert told(archive, subscription(topics=("stca",))).bulk == ()
+    assert [bulk.stories for bulk in told(archive, subscription()).bulk] == [2]
+
+
+def test_an_operator_may_mark_anew_beside_the_service(tmp_path: Path) -> None:
+    path = tmp_path / "roxham.db"
+    service = SQLiteArchive.for_writing(path, purpose="run", now=NOW, wait=0)
+    keep(service, article())
+    change = SQLiteArchive.for_a_change(path, purpose="topics apply", now=NOW)
+    assert remark(change, match()) == counts(gained=1)
+    change.close()
+    assert topics_of(service) == {"roxham-road": False}
+    service.close()
+
+
+# --- mentions --------------------------------------------------------------------------------------------------------
+
+
+def test_who_wants_no_mentions_is_told_of_none(archive: Archive) -> None:
+    keep(archive, article(title="In passing"), match(mention=True))
+    keep(archive, article("http://desk.test/b", title="About it", text="Other. " + LONG), match(), match("stca"))
+    assert headlines(archive, subscription()) == ["About it", "In passing"]
+    digest = told(archive, subscription(mentions=False))
+    assert [line.article.title for line in digest.lines] == ["About it"]
+    assert (digest.after, digest.upto) == (0, 2)
+
+
+def test_a_story_with_one_member_that_is_about_it_is_told_by_that_one(archive: Archive) -> None:
+    keep(archive, article(), match(mention=True))
+    pickup = article("http://other.test/x", publisher="Other", source_id="other", title="Roxham Road")
+    assert keep(archive, pickup, match()) is Outcome.PICKUP
+    (line,) = told(archive, subscription(mentions=False)).lines
+    assert (line.article.publisher, [c.publisher for c in line.carriers], line.mention) == ("Other", ["Desk"], False)
+
+
+def test_mentions_in_bulk_are_not_counted_for_who_wants_none(archive: Archive) -> None:
+    in_bulk(archive, "a", "b")
+    remark(archive, match(mention=True))
+    assert [bulk.stories for bulk in told(archive, subscription(mentions=False)).bulk] == [1]
+
+
+@pytest.mark.parametrize("later", [{"text": "Roxham Road. " + LONG}, {"listed_title": "Roxham Road"}])
+def test_a_mention_that_becomes_more_is_told_at_once_then_and_once(archive: Archive, later: dict[str, Any]) -> None:
+    now = subscription("now", at=AT_ONCE, mentions=False)
+    keep(archive, article(), match(mention=True))
+    assert headlines(archive, now) == []
+    keep(archive, article(**later), match())
+    digest = told(archive, now)
+    assert [line.mention for line in digest.lines] == [False]
+    archive.commit_digest(digest, message())
+    keep(archive, article(**later), match())
+    assert headlines(archive, now, "s2") == []
+
+
+def test_a_mention_that_becomes_more_by_marking_anew_alerts_nobody_and_stays_news_where_it_was(
+    archive: Archive,
+) -> None:
+    now = subscription("now", at=AT_ONCE, mentions=False)
+    keep(archive, article(), match(mention=True))
+    assert remark(archive, match(revision="r2")) == counts(changed=1)
+    assert headlines(archive, now) == []
+    assert headlines(archive, subscription()) == ["A headline"]
+    remark(archive, match(mention=True))
+    remark(archive, match(), tell=True)
+    assert headlines(archive, now) == ["A headline"]
+
+
+def test_the_headline_by_which_a_known_text_matters_is_kept_with_it(archive: Archive) -> None:
+    keep(archive, article(summary="A teaser."))
+    for _ in range(2):
+        assert keep(archive, article(listed_title="Roxham Road", summary="Elsewhere."), match()) is Outcome.KNOWN
+        assert keep(archive, article(summary="A teaser.")) is Outcome.KNOWN
+        kept = archive.article(1)
+        assert kept is not None
+        assert (kept.version, kept.listed_title, kept.summary, kept.text) == (2, "Roxham Road", "Elsewhere.", LONG)
+    assert [hit.article.id for hit in archive.search(Filter(query="roxham"))] == [1]
+    assert [hit.article.listed_title for hit in archive.search(Filter(query="roxham"))] == [None]
+
+
+def test_an_erased_article_that_is_marked_by_its_headline_gets_its_text_back_when_it_is_listed(
+    archive: Archive,
+) -> None:
+    keep(archive, article(title="Roxham Road"))
+    archive.prune(NOW + timedelta(days=1))
+    assert remark(archive, match()) == counts(gained=1)
+    keep(archive, article(title="Roxham Road"), match())
+    assert [kept.text for kept in archive.articles(Filter())] == [LONG]
+
+
+# --- searching -------------------------------------------------------------------------------------------------------
+
+READ = [
+    article("http://desk.test/1", title="Roxham Road reopens", text="Asylum seekers cross at Roxham Road. On foot."),
+    article("http://desk.test/2", title="Border", listed_title="STCA is back", text="A Safe Third-Country Agreement."),
+    article("http://desk.test/3", title="Avions", text="Alerte stca, short term conflict alert, à l'aéroport."),
+    article("http://desk.test/4", title="Réfugiés", summary="Le chemin Roxham", text="L’asile au chemin\u2011Roxham.",
+            language="fr", publisher="Le Bureau", credit=Credit(agency="The Canadian Press")),
+    article("http://desk.test/5", title="Wroxham", text="Wroxham Road, a street. Take the road to Roxham.",
+            source_id="norfolk", publisher="Norfolk News"),
+    article("http://desk.test/6", title="#RoxhamRoad", text="Immigration and immigrants. " + LONG + " Asylum."),
+    article("http://desk.test/7", title="Œuvre", text="Un coeur, une œuvre d'art. Roxham", language=None),
+]  # fmt: skip
+QUERIES = [
+    '"Roxham Road"', "Roxham", "=Roxham", "=STCA", "STCA", "immigra*", "#RoxhamRoad", "chemin", '"chemin Roxham"',
+    "asile", '"l\'asile"', "title:Roxham", "text:Roxham", 'title:"STCA is"', "asylum NEAR/5 Roxham",
+    "immigration NEAR/50 asylum", "immigration NEAR/70 asylum", "Roxham -road", "Roxham NOT title:Wroxham",
+    "Roxham lang:fr", "Roxham lang:en", "source:norfolk", "source:desk AND Roxham", "publisher:bureau",
+    'publisher:"Norfolk News" road', 'agency:"Canadian Press"', "STCA OR Wroxham", '"safe third country|countries"',
+    "(Roxham OR STCA) (asylum OR back)", "oeuvre", "œuvre", "coeur", "cœur", "REFUGIES",
+    "road AND NOT (asylum OR seekers)", '"road roxham"', "norfolk",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_search_finds_what_a_live_match_would_and_nothing_else(opener: Opener, query: str) -> None:
+    archive = opener()
+    for found in READ:
+        keep(archive, found)
+    held = Compiled([parse(query)])
+    live = [found.title for found in READ if held.find(subject(found))]
+    assert [kept.title for kept in archive.articles(Filter(query=query))] == live
+    assert [hit.article.title for hit in archive.search(Filter(query=parse(query)))] == live[::-1]
+    assert [s.members[0].article.title for s in archive.stories(Filter(query=query))] == live[::-1]
+    archive.close()
+
+
+def test_the_queries_of_that_test_find_something_and_none_of_them_everything() -> None:
+    found = {query: len([one for one in READ if Compiled([parse(query)]).find(subject(one))]) for query in QUERIES}
+    assert [query for query, count in found.items() if not count] == [
+        "immigration NEAR/50 asylum", '"road roxham"', "norfolk",
+    ]  # fmt: skip
+    assert max(found.values()) < len(READ)
+
+
+def test_what_the_index_finds_in_vain_costs_neither_results_nor_order(archive: Archive) -> None:
+    names = [f"http://desk.test/{number}" for number in range(450)]
+    archive.keep_visit(visit(), [item(name) for name in names])
+    work = archive.pending(NOW)
+    archive.keep(
+        [
+            reading(p, article(names[n], text=f"Number {n} of {'STCA' if n % 150 == 7 else 'stca'} in the air."))
+            for n, p in enumerate(work)
+        ],
+        place,
+        NOW,
+    )
+    assert [a.id for a in archive.articles(Filter(query="=STCA"))] == [8, 158, 308]
+    assert [hit.article.id for hit in archive.search(Filter(query="=STCA"), limit=2)] == [308, 158]
+    assert [hit.article.id for hit in archive.search(Filter(query="=STCA"))] == [308, 158, 8]
+    assert [story.id for story in archive.stories(Filter(query="=STCA"), limit=2)] == [308, 158]
+    assert len(archive.search(Filter(query="stca"))) == len(list(archive.articles(Filter()))) == 450
+    assert [hit.article.id for hit in archive.search(Filter(), limit=3)] == [450, 449, 448]
+
+
+def test_an_erased_article_is_found_by_no_query(archive: Archive) -> None:
+    keep(archive, article(title="Roxham Road"))
+    archive.prune(NOW + timedelta(days=1))
+    for query in ("Roxham", "source:desk", "publisher:desk -asylum"):
+        assert list(archive.articles(Filter(query=query))) == []
+    assert [a.title for a in archive.articles(Filter())] == ["Roxham Road"]
+
+
+def test_a_query_that_cannot_be_read_says_so(archive: Archive) -> None:
+    for ask in (archive.articles, archive.search, archive.stories):
+        with pytest.raises(QueryError, match="quotation marks"):
+            list(ask(Filter(query='"Roxham')))
+
+
+FAR = "Nothing of it here. " * 30
+
+
+@pytest.mark.parametrize(
+    ("query", "changed", "snippet"),
+    [
+        ("roxham", {"title": "Roxham", "text": "One. They met at Roxham. Two."}, "They met at \x02Roxham\x03."),
+        ("roxham", {"title": "To Roxham again", "text": "One."}, "To \x02Roxham\x03 again"),
+        ("roxham", {"listed_title": "Roxham again", "text": "One."}, "\x02Roxham\x03 again"),
+        ("roxham", {"title": "Roxham again, they say", "listed_title": "Back to Roxham now", "text": "One."},
+         "\x02Roxham\x03 again, they say"),
+        ("title:roxham", {"title": "Roxham", "text": "Roxham."}, "\x02Roxham\x03"),
+        ("roxham", {"summary": "Up to Roxham.", "title": "Roxham", "text": "One."}, "Up to \x02Roxham\x03."),
+        ("road roxham", {"text": f"A road. {FAR} Roxham Road. {FAR}"}, "\x02Roxham\x03 \x02Road\x03."),
+        ('"roxham road" OR road', {"text": "At Roxham\nRoad, road."}, "At \x02Roxham Road\x03, \x02road\x03."),
+        ("asylum NEAR/9 roxham", {"text": f"Roxham. {FAR} At Roxham for asylum. {FAR}"},
+         "At \x02Roxham\x03 for \x02asylum\x03."),
+        ("source:desk", {"text": "One."}, None),
+    ],
+)  # fmt: skip
+def test_the_snippet_is_the_sentence_that_answers(
+    archive: Archive, query: str, changed: dict[str, Any], snippet: str | None
+) -> None:
+    keep(archive, article(**changed))
+    assert [hit.snippet for hit in archive.search(Filter(query=query))] == [snippet]
+
+
+def test_the_snippet_of_an_endless_sentence_is_short_and_holds_what_was_asked(archive: Archive) -> None:
+    keep(archive, article(text=f"{LONG} {LONG} Roxham {LONG} {LONG}"))
+    (hit,) = archive.search(Filter(query="roxham"))
+    assert hit.snippet is not None
+    assert "\x02Roxham\x03" in hit.snippet
+    assert (hit.snippet[0], hit.snippet[-1], len(hit.snippet) < 300) == ("…", "…", True)
+
+
+def test_what_the_service_works_by_is_what_it_said_last(opener: Opener) -> None:
+    archive = opener()
+    assert archive.running() is None
+    started = Running(fingerprint="f1", since=NOW)
+    archive.keep_running(started)
+    assert archive.running() == started
+    problems = ("config/topics.yaml:3:7: topics[stca].any: « ’", "and 2 more")
+    refused = replace(started, refused_at=NOW + HOUR, problems=problems)
+    archive.keep_running(refused)
+    archive.close()
+    again = opener()
+    assert again.running() == refused
+    assert again.heartbeat() is None
+    again.close()
+
+
+def test_the_holding_counts_articles_and_marks_by_revision(archive: Archive) -> None:
+    assert archive.holding() == Holding(articles=0, erased=0, since=None, marks=())
+    keep(archive, article("http://desk.test/1", text=f"one {LONG}"), match())
+    keep(archive, article("http://desk.test/2", text=f"two {LONG}"), match(mention=True), match("stca"))
+    keep(archive, article("http://desk.test/3", text=f"three {LONG}"), match(revision="r2"))
+    keep(archive, article("http://desk.test/4", text=f"four {LONG}"))
+    archive.prune(NOW + timedelta(days=1))
+    assert archive.holding() == Holding(
+        articles=4,
+        erased=1,
+        since=NOW,
+        marks=(
+            Marks(topic_id="roxham-road", revision="r1", articles=2, mentions=1),
+            Marks(topic_id="roxham-road", revision="r2", articles=1, mentions=0),
+            Marks(topic_id="stca", revision="r1", articles=1, mentions=0),
+        ),
+    )

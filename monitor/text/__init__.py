@@ -1,23 +1,27 @@
 """One normaliser and one tokeniser for all: what a character, a word and a sentence are in this program.
 
-Words follow SQLite's `unicode61 remove_diacritics 2`, so that a live match and a search in the archive agree:
-letters, digits and combining marks make words, everything else parts them (a hyphen, a space, a U+2011 and an
-apostrophe alike), case and accents do not count.
+What a word is stands in folding.py.
 """
 
 import re
 import unicodedata
-from functools import lru_cache
-from typing import NamedTuple
 
+from monitor.text.folding import Word, fold, folded, folded_words, places, words
 
-class Word(NamedTuple):
-    """A word in its folded form, with its place in the text (characters, end exclusive)."""
-
-    folded: str
-    start: int
-    end: int
-
+__all__ = [
+    "MOST_ATTRIBUTES",
+    "Word",
+    "clean",
+    "fold",
+    "folded",
+    "folded_words",
+    "one_line",
+    "overladen",
+    "places",
+    "sentence_around",
+    "well_formed",
+    "words",
+]
 
 # Controls except tab and line feed; soft hyphen and zero-width marks, which part words invisibly; bidi overrides,
 # which make a text show other than it reads (CVE-2021-42574); the byte-order mark and non-characters.
@@ -27,15 +31,15 @@ _INVISIBLE = re.compile(
 )
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _LETTERLIKE = re.compile("[\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # ligatures, full width, bold letters
+_APOSTROPHES = str.maketrans("\u02bc\u201b", "’’")  # the first counts as a letter: "lʼasile" would be one word
 _ODD = re.compile(  # all that `clean` changes one character at a time; most texts hold none of it
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
-    "\U000e0000-\U000e007f\ud800-\udfff\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]"
+    "\U000e0000-\U000e007f\ud800-\udfff\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff\u02bc\u201b]"
 )
 _SPACES = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # whatever is not one plain space
 _OTHER_SPACE = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _AROUND_BREAK = re.compile(r" *\n *")
 _BREAKS = re.compile(r"\n{2,}")
-_WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_\u0300-\u036f]*)*")
 _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 
 
@@ -47,9 +51,9 @@ def well_formed(text: str) -> str:
 def clean(text: str) -> str:
     """Returns the text as the archive keeps it.
 
-    NFC; letters in disguise (ligatures, full width, mathematical bold) as plain letters; controls, bidi marks and
-    invisible characters removed; runs of spaces, no-break ones too, as one; paragraphs parted by one blank line, a
-    single line break kept. Idempotent.
+    NFC; letters in disguise (ligatures, full width, mathematical bold) as plain letters, a letter that looks like an
+    apostrophe (U+02BC) as one; controls, bidi marks and invisible characters removed; runs of spaces, no-break ones
+    too, as one; paragraphs parted by one blank line, a single line break kept. Idempotent.
     """
     if _PLAIN.match(text) and "  " not in text:
         return text.strip()
@@ -57,7 +61,7 @@ def clean(text: str) -> str:
         text = well_formed(text).replace("\r\n", "\n").replace("\r", "\n")
         text = text.replace("\u2028", "\n").replace("\u2029", "\n\n")
         text = text.replace("\x85", "\n").replace("\x0b", "\n").replace("\x0c", "\n")
-        text = _INVISIBLE.sub("", text)
+        text = _INVISIBLE.sub("", text).translate(_APOSTROPHES)
         text = _LETTERLIKE.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
@@ -71,44 +75,6 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Returns the cleaned text without any line break, as headlines and header fields want it."""
     return " ".join(clean(text).split())
-
-
-def fold(text: str) -> str:
-    """Returns the text in lower case and without accents. Idempotent."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFD", text.lower())
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
-
-
-_fold_word = lru_cache(maxsize=100_000)(fold)  # words recur: folding costs more than matching
-
-
-def words(text: str) -> list[Word]:
-    """Returns the words of a text in order, folded, with their places."""
-    if text.isascii():
-        lower = text.lower()
-        return [Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(lower)]
-    return [Word(_fold_word(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
-
-
-# Where every character is one of these, folding the text as a whole gives the words that folding each would give.
-_WESTERN = re.compile("[\x00-\u0250\u0300-\u036f\u2000-\u206f\u20a0-\u20bf]*\\Z")
-_FOLDED_LETTERS = re.compile("[\u00aa\u00b5\u00ba\u00c0-\u0250\u0300-\u036f]+")
-_FOLDED_WORD = re.compile(r"[^\W_]+")
-
-
-@lru_cache(maxsize=8)
-def folded_words(text: str) -> tuple[str, ...]:
-    """Returns the folded words of a text in order: those of `words`, in a quarter of the time, without their places.
-
-    The last few texts are remembered, since a text is looked at from several sides in turn.
-    """
-    if text.isascii():
-        return tuple(_FOLDED_WORD.findall(text.lower()))
-    if not _WESTERN.match(text):
-        return tuple(word.folded for word in words(text))
-    return tuple(_FOLDED_WORD.findall(_FOLDED_LETTERS.sub(lambda run: _fold_word(run.group()), text.lower())))
 
 
 _SENTENCE_END = re.compile(r"([.!?…]++(?:[\"'’”)\]]|\s?»)*)\s+(?=[\"'‘“«(\[]*\s?[A-ZÀ-ÖØ-Þ0-9])|\n\s*\n")
@@ -134,15 +100,12 @@ def overladen(markup: str) -> bool:
     return any(found[1] for found in _START_TAG.finditer(markup))
 
 
-_FAR = 2000  # characters on each side in which a sentence's ends are looked for
-
-
 def sentence_around(text: str, start: int, end: int, *, longest: int = 400) -> tuple[str, int]:
     """Returns the sentence of `text` that holds the characters from `start` to `end`, and where in it they begin.
 
     Longer sentences are cut around the words with an ellipsis; line breaks become spaces.
     """
-    left, right = max(0, start - _FAR), min(len(text), end + _FAR)
+    left, right = max(0, start - longest), min(len(text), end + longest)  # what ends farther away is cut anyway
     for stop in _SENTENCE_END.finditer(text, left, right):
         if stop.group(1) == "." and _ABBREVIATION.search(text, max(0, stop.start() - 12), stop.start()):
             continue

@@ -1,0 +1,152 @@
+"""What is taken out of a tree before its text is read: boxes known by their names, and links to other stories.
+
+A link to another story is told by its place: a paragraph, list item, sub-heading or card that is wholly a link, or a
+link with nothing but a label before it ("Video: …") or its source after it; and what follows a heading such as "Related
+stories". A sentence with a link in it stays, and so do links to places in the page. Where links are all that a page
+holds, they stay too.
+"""
+
+import re
+from functools import lru_cache
+
+from lxml import etree
+
+from monitor.extract.boilerplate import BOX, heads_related
+
+_WHOLE = frozenset({"html", "body", "main", "article", "head"})
+_NOT_READ = etree.XPath("//script|//style|//noscript|//template|//svg")
+_AROUND = etree.XPath("//nav|//footer|//select")
+_NAMED = etree.XPath("//*[@class or @id or @role='complementary']")
+_AWAY = "@href and not(starts-with(@href, '#'))"
+_MARKS = "'|•·*,;:.()[]<>«»‹›→▶►+/–—-\u00a0'"
+_WHOLLY_LINKS = etree.XPath(
+    f"//*[self::p or self::li or ((self::h2 or self::h3 or self::h4 or self::h5 or self::h6) and "
+    "not(.//a[contains(@href, '#')])) or self::td or self::dt or "
+    f"self::dd or self::blockquote or (self::div and not(div or p or ul or section or article))][.//a[{_AWAY}]]"
+    f"[string-length(.) < 2000][not(.//text()[normalize-space(translate(., {_MARKS}, ''))][not(ancestor::a)])]|"
+    f"//a[{_AWAY}][.//p or .//h2 or .//h3 or .//h4]",
+    smart_strings=False,
+)
+_WITH_LINKS = etree.XPath(f"(//p|//li)[.//a[{_AWAY}]][string-length(.) < 1000]")
+_IN_A_BLOCK = etree.XPath(
+    f"//a[{_AWAY}][parent::p or parent::div or parent::section or parent::article or parent::main or parent::body]"
+)
+_HEADINGS = etree.XPath("(//h2|//h3|//h4|//h5|//h6|//p|//div[not(*)]|//strong|//b)[string-length(.) < 60]")
+_PROSE = etree.XPath(
+    "//text()[string-length(.) > 40][not(ancestor::a or ancestor::aside or ancestor::header)]",
+    smart_strings=False,
+)
+_LINKS = etree.XPath(".//a[@href]")
+_STRING = etree.XPath("string()", smart_strings=False)
+_PARTING = frozenset({"br", "p", "div", "ul", "ol", "hr", "h2", "h3", "h4", "a", "figure", "section"})
+_LABEL = re.compile(r"[^.!?:]{1,40}:\s*")
+# The rest of this story, not another one; what stands before it belongs to it (boilerplate.py).
+_LEADS_ON = re.compile(
+    r"\W*(?:(?:continue|keep) reading|read (?:more|on)|lire la suite|en savoir plus|continuer la lecture)\W*",
+    re.IGNORECASE,
+)
+_ENDED = re.compile(r"[.!?…][\"'’”»)\]\s]*\Z")
+_LEAST = 60  # characters of prose: less is no story that links could be beside
+_LONGEST_CARD = 600
+_SOURCE = 45  # characters that name where a link leads
+_KICKER = 20  # characters over or before a link: its day, its section
+
+
+def prune(tree: "etree._Element") -> None:
+    """Takes boxes and links to other stories out of a tree; a box that holds a third of the text is the article."""
+    for element in _NOT_READ(tree):
+        _drop(element)
+    whole = len(_STRING(tree))
+    most = min(max(whole // 3, 400), whole - 1)
+    for element in _AROUND(tree):
+        _drop(element)
+    for element in _NAMED(tree):
+        if element.tag in _WHOLE or not isinstance(element.tag, str) or element.getparent() is None:
+            continue
+        if _names_a_box(f"{element.get('class', '')} {element.get('id', '')}") and len(_STRING(element)) <= most:
+            _drop(element)
+    _prune_links(tree)
+
+
+@lru_cache(maxsize=4096)  # a site's names recur
+def _names_a_box(name: str) -> bool:
+    return BOX.search(name) is not None
+
+
+def _prune_links(tree: "etree._Element") -> None:
+    wholly = _WHOLLY_LINKS(tree)
+    if sum(len(" ".join(text.split())) for text in _PROSE(tree)) < _LEAST:
+        return
+    for heading in _HEADINGS(tree):
+        if heads_related(_STRING(heading)):
+            _drop_following(heading)
+    for element in wholly:
+        text = _STRING(element).strip()
+        if (element.tag != "a" or len(text) <= _LONGEST_CARD) and not _LEADS_ON.fullmatch(text):
+            _drop(element)
+    for element in _WITH_LINKS(tree):
+        if _is_labelled_link(element):
+            _drop(element)
+    for element in _IN_A_BLOCK(tree):
+        if _is_a_line(element) and not _LEADS_ON.fullmatch(_STRING(element).strip()):
+            _drop(element)
+
+
+def _drop_following(heading: "etree._Element") -> None:
+    """Drops the lists of links, and the paragraphs that are mostly link, right after a heading."""
+    if heading.tag in {"strong", "b"}:
+        around = heading.getparent()
+        if around is None or around.tag != "p" or len(_STRING(around)) > 60:
+            return
+        heading = around
+    below = heading.getnext()
+    while below is not None:
+        element, below = below, below.getnext()
+        if not isinstance(element.tag, str):
+            continue
+        linked, text = sum(len(_STRING(link)) for link in _LINKS(element)), len(_STRING(element).strip())
+        cards = 0 if element.tag == "p" else _LONGEST_CARD // 2 * len(_LINKS(element))
+        if text and not (linked and (element.tag in {"ul", "ol"} or text <= max(cards, 2 * linked))):
+            break
+        _drop(element)
+
+
+def _is_labelled_link(element: "etree._Element") -> bool:
+    text = " ".join(_STRING(element).split())
+    links = [linked for link in _LINKS(element) if (linked := " ".join(_STRING(link).split()))]
+    beside = len(text) - sum(map(len, links))
+    if not links or beside > _SOURCE:
+        return False
+    label = _LABEL.match(text)
+    if label and text[label.end() :].rstrip(" »›→.") == links[0]:
+        return True
+    if element.tag != "li" or max(map(len, links)) <= 20:
+        return False
+    before_it = text.endswith(links[-1]) and beside <= _KICKER
+    return before_it or (text.startswith(links[0]) and not _ENDED.search(text))
+
+
+def _is_a_line(link: "etree._Element") -> bool:
+    """Says whether a link stands between line breaks or blocks, with no text beside it."""
+    before, after = link.getprevious(), link.getnext()
+    if before is None or before.tag not in {"br", "p"} or _said(before.tail) or _said(link.tail):
+        return False
+    return after is None or after.tag in _PARTING
+
+
+def _said(text: str | None) -> bool:
+    return bool(text and text.strip(" \t\r\n\u00a0|•·"))
+
+
+def _drop(element: "etree._Element") -> None:
+    """Takes an element out of its tree; the text behind it stays."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail:
+        before = element.getprevious()
+        if before is not None:
+            before.tail = (before.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
