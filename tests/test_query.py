@@ -200,6 +200,10 @@ def test_fields_look_where_they_say(query: str, true: bool) -> None:
         ("(?<!w)roxham", "no meaning here", 2),
         ("Roxham NEAR/x Norfolk", "NEAR/5", 8),
         ("Roxham NEAR/5000 Norfolk", "at most 1,000", 8),
+        ("Roxham NEAR 5 Norfolk", "NEAR/5", 8),
+        ("Roxham W/5 Norfolk", "NEAR/5", 8),
+        ('"Roxham Norfolk"~5', "NEAR/5", 17),
+        ("Rox?am", "no regular expression", 4),
         (f"Roxham NEAR/{'9' * 4_500} Norfolk", "at most 1,000", 8),
         ("Roxham near/5 Norfolk", "in capitals", 8),
         ("a1 NEAR NOT b1", "not after NEAR", 9),
@@ -253,6 +257,7 @@ def test_a_long_line_is_shown_around_its_place() -> None:
     [
         ("Roxham Road", 'write "Roxham Road" to find them side by side'),
         ("le chemin Roxham", 'write "le chemin Roxham"'),
+        ("Roxham or Lacolle", "operators are written in capitals: OR"),
         ("title:x Roxham Road", 'write "Roxham Road"'),
     ],
 )

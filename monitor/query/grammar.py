@@ -44,7 +44,8 @@ BARE: /[^\s()"=#\-*|:][^\s()"=]*/
 """
 
 _QUOTES = str.maketrans("“”„«»", '"' * 5)
-_ODD = re.compile(r"[\^~\[\]{}\\<>`$]|(?<!\w)[.?+]+(?!\w)|\.\*|\.\+|/.*/\Z|&&?\Z|\A&|!\Z")
+_ODD = re.compile(r"[\^~\[\]{}\\<>`$]|(?<!\w)[.?+]+(?!\w)|(?<=\w)[?+](?=\w)|\.\*|\.\+|/.*/\Z|&&?\Z|\A&|!\Z")
+_DISTANCE = re.compile(r"(?i:near|w|n|within|pre)/\d+|~\d+")  # as others write NEAR/5
 _NEARLY_A_MINUS = "!‐‑‒–—−"  # what others write for NOT, and what word processors make of a minus
 _OTHER_OPERATORS = {
     "ET": "AND",
@@ -269,6 +270,10 @@ class _Reader:
                     raise QueryError(what, self._text, _start(part), _end(part))
                 sides.append(side)
                 continue
+            if part == "NEAR" and (number := re.match(r"\s+(\d+)\s", self._text[part.end_pos :])):
+                raise self._error(
+                    f'the number of words belongs to NEAR: NEAR/{number[1]}; as a word: "{number[1]}"', part
+                )
             distance = int(part.partition("/")[2][:9] or NEAR)  # longer ones are too far as well
             if distance > FARTHEST:
                 raise self._error(f"NEAR reaches over at most {FARTHEST:,} words", part)
@@ -293,7 +298,8 @@ class _Reader:
             if self._form and len(bare) == 2 and all(isinstance(b, Token) and b.type == "BARE" for b in bare):
                 run = self._bare_words_around(parts, first)
                 what = f'several words without quotation marks; write "{_short(run)}" to find them side by side'
-                what += ", or AND between"
+                small = next((word for word in run.split() if word in {"and", "or", "not", "near"}), None)
+                what += f"; operators are written in capitals: {small.upper()}" if small else ", or AND between"
                 raise QueryError(what, self._text, _start(first), _end(second))
 
     def _bare_words_around(self, parts: "list[Tree[Token] | Token]", first: "Tree[Token] | Token") -> str:
@@ -399,8 +405,9 @@ class _Reader:
         written = str(token)
         if meant := _OTHER_OPERATORS.get(written):
             raise self._error(f'the operators are AND, OR and NOT: write {meant}; as a word: "{written}"', token)
-        if written.upper().startswith("NEAR/"):
-            raise self._error("NEAR is written in capitals and takes a number of words: NEAR/5", token)
+        if written.upper().startswith("NEAR/") or _DISTANCE.fullmatch(written):
+            what = "the distance between two sides is written NEAR/5, in capitals and with a number of words"
+            raise self._error(f'{what}; as a word: "{_short(written)}"', token)
         if written[0] in _NEARLY_A_MINUS and written[1:]:
             what = (
                 f"what is not wanted stands after a plain minus: -{_short(written[1:])}; {written[0]!r} is another sign"
@@ -408,7 +415,7 @@ class _Reader:
             raise self._error(what, token)
         name, colon, _ = written.partition(":")
         if colon:
-            near = difflib.get_close_matches(name.lower(), _FIELDS, n=1)
+            near = difflib.get_close_matches(name.lower(), _FIELDS, n=1, cutoff=0.7)
             hint = f"; did you mean {near[0]}:?" if near else ""
             hint = "; no space after the colon" if name.lower() in _FIELDS else hint
             what = f'"{_short(name)}" is no field (known: {", ".join(_FIELDS)}){hint}'
