@@ -226,7 +226,7 @@ def test_likely_slips_are_warnings(tmp_path: Path) -> None:
         "?starttls=off is for a relay on this machine",
         "config/sources.yaml:5:30: sources[b].url: the same address as source a: it is visited twice",
         'config/topics.yaml:2:21: topics[stca].any: has forms in one language only, "en": '
-        "stories in others may be missed",
+        "stories in others may be missed; a name that is the same in all goes into a plain list, any: [Emerson]",
         "config/digests.yaml:2:5: digests[d].to: has no readers: nothing is sent",
         "config/digests.yaml:2:21: digests[d].topics: is empty: this digest never has anything to tell",
     ]

@@ -12,7 +12,7 @@ from monitor.config import load_topics
 from monitor.config.document import Document, read
 from monitor.errors import ConfigError, Problem
 from monitor.types import Beside, Form, Topic
-from tests.configuration import loaded, shown
+from tests.configuration import loaded, problems, shown
 
 Place = tuple[int, int]
 
@@ -125,6 +125,99 @@ def test_words_that_lost_their_quotation_marks_to_yaml_are_shown_with_both_pairs
     assert one.what.startswith('several words without quotation marks; write "Roxham Road"')
     assert one.what.endswith("""(in YAML: '"Roxham Road"')""")
     assert other.what.endswith("""(in YAML: '"rue d''Anjou"')""")
+
+
+QUERY = "YAML: a whole query goes into one pair of single quotes: "
+APOSTROPHE = "YAML: within single quotes an apostrophe is doubled: "
+HASHTAG = "YAML: # begins a comment here; a hashtag needs quotes: "
+STAR = "YAML: text that begins with * needs quotes"
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        (
+            """\n    - ^"Emerson crossing" OR "Emerson border" # both""",
+            f"""{QUERY}'"Emerson crossing" OR "Emerson border"'""",
+        ),
+        ("""\n    - ^'Emerson crossing' AND Lacolle""", f"""{QUERY}'"Emerson crossing" AND Lacolle'"""),
+        ("""\n    - ^"Emerson" -x""", f"""{QUERY}'"Emerson" -x'"""),
+        ("""\n    - ^"rue d'Anjou" OR #x""", f"""{QUERY}'"Roxham Road" OR Lacolle'"""),
+        ("""[x, ^'"a"' OR '"b"', y]""", f"""{QUERY}'"a" OR "b"'"""),
+        ("""[^'"d''Anjou"' OR b]""", f"""{QUERY}'"d''Anjou" OR b'"""),
+        ("""{fr: [x], en: ^"a b" NEAR/5 c}""", f"""{QUERY}'"a b" NEAR/5 c'"""),
+        ("""{en: ['a, b]', ^'c' OR (d OR e)]}""", f"""{QUERY}'c OR (d OR e)'"""),
+        ("""['"demandeurs d^'asile"']""", f"{APOSTROPHE}'d''asile'"),
+        ("""\n    - 'demandeurs d^'asile'""", f"{APOSTROPHE}'d''asile'"),
+        ("""[Emerson, ^#EmMB]""", f"{HASHTAG}'#EmMB'"),
+        ("""[^#EmMB, x]\n    all: [y]\n    none: [z]""", f"{HASHTAG}'#EmMB'"),
+        ("""{en: ["x]", '#a', ^#b], fr: [c]}\n  - id: other\n    any: [d]""", f"{HASHTAG}'#b'"),
+        ("""\n    - ^*merson""", STAR),
+        ("""[x, ^*, y]""", STAR),
+        ("""[^& x]""", "YAML: text that begins with & needs quotes"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_slip_with_quotation_marks_is_told_with_its_cure(tmp_path: Path, written: str, what: str, end: str) -> None:
+    text = f"topics:\n  - id: stca\n    any: {written}\n".replace("\n", end)
+    before = text[: text.index("^")].split(end)
+    (problem,) = refused(tmp_path, text.replace("^", ""))
+    assert problem.what == what
+    assert (problem.line, problem.column) == (len(before), len(before[-1]) + 1)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '["a" "b"]',
+        '["a"/x]',
+        "[a, b # see #3]\n    none: [c]",
+        "[a,  # comment]",
+        "[a, #b]\n      c]\n    none: [d",
+        '\n    - "Safe "Third" Country"',
+        "\n    - 'a'\n     - b OR c",
+    ],
+)
+def test_where_a_slip_is_not_sure_the_cure_is_not_told(tmp_path: Path, written: str) -> None:
+    (problem,) = refused(tmp_path, f"topics:\n  - id: stca\n    any: {written}\n")
+    assert problem.what.startswith("YAML: ")
+    assert not problem.what.startswith((QUERY, APOSTROPHE, HASHTAG))
+
+
+def test_the_words_of_other_files_are_not_told_for_they_may_be_passwords(tmp_path: Path) -> None:
+    (one,) = problems(tmp_path, sources="sources:\n  - {id: a, url: 'https://me:hun'ter2@x.test/'}\n")
+    (other,) = problems(tmp_path, sources="sources:\n  - {id: a, url: *hunter2}\n")
+    assert "ter2" not in one + other
+    assert other.endswith(STAR)
+
+
+def test_an_anchor_that_nothing_refers_to_was_meant_as_text(tmp_path: Path) -> None:
+    topics = "topics:\n  - {id: stca, title: &t x, any: [&a pact, *a, &Emerson asylum, &q 'x', &b y], none: [*b]}\n"
+    (problem,) = refused(tmp_path, topics)
+    assert problem.what == "& names an anchor in YAML; put text that begins with & in quotes"
+    assert problem.column == topics.split("\n")[1].index("&Emerson") + 1
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ('"Emerson crossing"', """a list is expected, not text; write ['"Emerson crossing"']"""),
+        ("""'"Emerson crossing" OR x'""", """a list is expected, not text; write ['"Emerson crossing" OR x']"""),
+        ("{fr: rue d'Anjou}", """a list is expected, not text; write ['"rue d''Anjou"']"""),
+        ("Emerson", "a list is expected, not text; write [Emerson]"),
+        ("'#x'", "a list is expected, not text; write ['#x']"),
+        ("'(x'", "a list is expected, not text; write ['\"(x\"']"),
+        ("[source: cp AND x]", "text is expected, not a mapping; put the form in quotes: 'source:cp AND x'"),
+        ("[title: l'asile]", "text is expected, not a mapping; put the form in quotes: 'title:l''asile'"),
+        ("[en: [x]]", "text is expected, not a mapping"),
+        ("[{title: x, text: y}]", "text is expected, not a mapping"),
+    ],
+)
+def test_a_form_that_yaml_took_for_something_else_is_shown_as_it_belongs(
+    tmp_path: Path, written: str, what: str
+) -> None:
+    (problem,) = refused(tmp_path, f"topics:\n  - id: stca\n    any: {written}\n")
+    assert problem.what == what
 
 
 @pytest.mark.parametrize(
@@ -255,6 +348,9 @@ def test_the_fingerprint_follows_what_topics_and_digests_say(tmp_path: Path) -> 
     assert len(changed | {plain}) == 7
 
 
+MISSED = "stories in others may be missed; a name that is the same in all goes into a plain list, any: [Emerson]"
+
+
 @pytest.mark.parametrize(
     ("topic", "expected"),
     [
@@ -262,18 +358,50 @@ def test_the_fingerprint_follows_what_topics_and_digests_say(tmp_path: Path) -> 
         pytest.param("  any: {en: [pact]}\n  near: {forms: {fr: [tiers]}, beside: [x]}\n", [], id="French in near"),
         pytest.param(
             "  near: {forms: {fr: [tiers]}, beside: {en: [x]}}\n",
-            ['3:9: topics[stca].near: has forms in one language only, "fr": stories in others may be missed'],
+            [f'3:9: topics[stca].near: has forms in one language only, "fr": {MISSED}'],
             id="co-terms are no forms",
         ),
         pytest.param(
             "  any: {en: [pact], fr: []}\n",
-            ['3:8: topics[stca].any: has forms in one language only, "en": stories in others may be missed'],
+            [f'3:8: topics[stca].any: has forms in one language only, "en": {MISSED}'],
             id="an empty language",
         ),
         pytest.param(
-            "  any: {en: [pact, deal], fr: [Pact]}\n",
-            ["3:32: topics[stca].any.fr[1]: Pact is listed twice: the same as pact at line 3"],
-            id="twice in two languages",
+            "  any: {en: [Emerson, deal], fr: [emerson]}\n  all: {en: [Canada], fr: [Canada]}\n"
+            "  near: {forms: {en: [y], fr: [y]}, beside: {en: [b], fr: [b]}}\n",
+            [],
+            id="the same in two languages",
+        ),
+        pytest.param(
+            "  any: {en: [deal], fr: [Pact, x, pact]}\n",
+            ["3:35: topics[stca].any.fr[3]: pact is listed twice: the same as Pact at line 3"],
+            id="twice in one language of two",
+        ),
+        pytest.param("  any: [Emerson]\n", [], id="a name of every language"),
+        pytest.param(
+            "  any: {en: [x], fr: [y]}\n  all: {en: [Canada]}\n",
+            [
+                '4:8: topics[stca].all: has words in one language only, "en": '
+                'forms in "fr" count only in articles that hold all these words too'
+            ],
+            id="all in one language of two",
+        ),
+        pytest.param(
+            "  any: {en: [x]}\n  near:\n  - {forms: {fr: [z]}, beside: [b]}\n"
+            "  - {forms: {en: [f], fr: [g], de: [h]}, beside: {fr: [b], en: []}}\n  all: {fr: [c]}\n",
+            [
+                '6:50: topics[stca].near[2].beside: has words in one language only, "fr": '
+                'forms in "en" and "de" must have one of these words beside them too',
+                '7:8: topics[stca].all: has words in one language only, "fr": '
+                'forms in "en" and "de" count only in articles that hold all these words too',
+            ],
+            id="co-terms in one language of several",
+        ),
+        pytest.param(
+            "  any: {en: [x], fr: [y]}\n  all: {en: [c], fr: [d]}\n"
+            "  near: [{forms: {en: [f], fr: [g]}, beside: [b]}, {forms: {en: [h]}, beside: {en: [i]}}]\n",
+            [],
+            id="further words for every form",
         ),
         pytest.param(
             "  any:\n  - '\"Third-Country\"'\n  - x\n  - '\"third country\"'\n  - x\n",
@@ -320,6 +448,33 @@ def test_the_fingerprint_follows_what_topics_and_digests_say(tmp_path: Path) -> 
 )
 def test_slips_in_a_topic_are_warnings(tmp_path: Path, topic: str, expected: list[str]) -> None:
     assert warned(tmp_path, topic) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("x AND source:nwes", "no source has the id nwes; did you mean news?"),
+        ("x AND source:NEWS", "no source has the id NEWS; did you mean news?"),
+        ("x NOT (source:news OR source:z)", "no source has the id z"),
+        ("x source:cb*", "no source begins with cb"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("topic", "path"),
+    [
+        ("any: [FORM]", "any[1]"),
+        ("any: [y]\n  none: {fr: [z, FORM]}", "none.fr[2]"),
+        ("near: {forms: [y], beside: [b]}\n  all: [FORM]", "all[1]"),
+    ],
+)
+def test_a_source_that_is_not_there_is_a_warning(tmp_path: Path, form: str, said: str, topic: str, path: str) -> None:
+    (line,) = warned(tmp_path, "  " + topic.replace("FORM", f"'{form}'") + "\n")
+    assert line.endswith(f": topics[stca].{path}: {said}")
+
+
+@pytest.mark.parametrize("form", ["source:news", "source:n*", "lang:de", "publisher:nope", "agency:nope"])
+def test_a_source_that_is_there_is_none(tmp_path: Path, form: str) -> None:
+    assert warned(tmp_path, f"  any: ['x AND {form}']\n") == []
 
 
 ACRONYM = "short acronyms mean other things elsewhere; put it under near with words that must stand beside it"

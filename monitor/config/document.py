@@ -12,7 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from monitor.config import pointing
+from monitor.config import pointing, quoting
 from monitor.errors import Problem
 
 Trail = tuple[str | int, ...]
@@ -31,6 +31,7 @@ _HINTS = (
     ("expected <block end>", "this line does not belong to what stands above it; look at the indentation"),
     ("expected the node content", "something is missing here, or a bracket above is never closed"),
     ("could not find expected ':'", "a key without `:`, or text that lost its indentation"),
+    ("found undefined alias", "text that begins with * needs quotes"),
 )
 
 
@@ -106,10 +107,11 @@ class Document:
         return spelled
 
 
-def read(path: Path, shown: str, *, piped: bool = False) -> Document:
+def read(path: Path, shown: str, *, piped: bool = False, forms: bool = False) -> Document:
     """Reads a file. What is wrong with it stands in the document's problems; nothing is raised.
 
-    A pipe or a device is refused unless it may be `piped`: it can keep its reader waiting, or have no end.
+    A pipe or a device is refused unless it may be `piped`: it can keep its reader waiting, or have no end. Of a file
+    that holds `forms`, slips with their quotation marks are told in its own words: it has no passwords.
     """
     document = Document(file=shown)
     try:
@@ -139,11 +141,11 @@ def read(path: Path, shown: str, *, piped: bool = False) -> Document:
         _refuse(document, *_place(before, len(before)), what)
         return document
     document.text = text
-    _parse(document, text)
+    _parse(document, text, forms=forms)
     return document
 
 
-def _parse(document: Document, text: str) -> None:
+def _parse(document: Document, text: str, *, forms: bool) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML 1.2 §7.1 allows it
@@ -153,7 +155,7 @@ def _parse(document: Document, text: str) -> None:
         place = _place(text, error.position)
         _refuse(document, *place, f"a control character (U+{character:04X}) has no place in a text file")
     except MarkedYAMLError as error:
-        _syntax(document, text, error)
+        _syntax(document, text, error, forms=forms)
     except RecursionError:
         _refuse(document, 1, 1, "the file is nested too deeply")
     except (YAMLError, ValueError) as error:
@@ -165,6 +167,8 @@ def _parse(document: Document, text: str) -> None:
         reader = _Reader(document)
         try:
             document.data = reader.value(node, ())
+            if forms:
+                reader.unused_anchors()
         except _TooMuchError:
             _refuse(document, 1, 1, f"the file holds more than {MAX_VALUES} values")
         except RecursionError:
@@ -173,13 +177,17 @@ def _parse(document: Document, text: str) -> None:
             document.problems.append(Problem(document.file, line, column, document.spell(trail), what))
 
 
-def _syntax(document: Document, text: str, error: MarkedYAMLError) -> None:
+def _syntax(document: Document, text: str, error: MarkedYAMLError, *, forms: bool) -> None:
     """Says a parser's complaint in the words of the person who wrote the file, at the place to look at."""
     said = error.problem or "cannot be read"
     mark = error.problem_mark or error.context_mark
+    if forms and mark is not None and (slip := quoting.slip(text, said, mark.index)):
+        _refuse(document, *_place(text, slip[0]), f"YAML: {slip[1]}")
+        return
     what = next((hint for sign, hint in _HINTS if sign in said), said)
-    if error.context_mark is not None and ("end of stream" in said or "expected ','" in said):
-        mark = error.context_mark  # where the quotation mark or the bracket was opened
+    sign = re.fullmatch(r"while scanning an (alias|anchor)", error.context or "")
+    if error.context_mark is not None and (sign or "end of stream" in said or "expected ','" in said):
+        mark = error.context_mark  # where the sign stands, or the quotation mark or the bracket was opened
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     lines = text.splitlines()
     tab = re.match(r" *\t", lines[line - 1]) if line <= len(lines) else None
@@ -188,6 +196,8 @@ def _syntax(document: Document, text: str, error: MarkedYAMLError) -> None:
         column = tab.end() if tab else column
     elif found := re.search(r"found character '(.)' that cannot start", said):
         what = f"text cannot begin with {found[1]}; put it in quotes"
+    elif sign:
+        what = f"text that begins with {'*' if sign[1] == 'alias' else '&'} needs quotes"
     _refuse(document, line, column, f"YAML: {what}")
 
 
@@ -217,6 +227,7 @@ class _Reader:
         self._document = document
         self.wrong: list[tuple[tuple[int, int], Trail, str]] = []  # spelled when all ids are known
         self._open: set[int] = set()
+        self._anchored: dict[int, list[Trail]] = {}
         self._count = 0
 
     def value(self, node: Node, trail: Trail) -> object:
@@ -233,6 +244,8 @@ class _Reader:
             return None
         if isinstance(node, ScalarNode):
             document.scalars[trail] = node
+            if node.anchor and node.style is None:
+                self._anchored.setdefault(id(node), []).append(trail)
             return self._scalar(node, trail)
         if str(node.tag) not in {f"{_STANDARD}map", f"{_STANDARD}seq"}:
             self._foreign(str(node.tag), trail)
@@ -243,6 +256,14 @@ class _Reader:
             return self._mapping(node, trail) if isinstance(node, MappingNode) else None
         finally:
             self._open.discard(id(node))
+
+    def unused_anchors(self) -> None:
+        """Refuses bare text in a list behind an & that nothing refers to: `&Emerson crossing` would be `crossing`."""
+        for trail, *aliases in self._anchored.values():
+            if not aliases and isinstance(trail[-1], int):
+                mark = self._document.scalars[trail].start_mark
+                what = "& names an anchor in YAML; put text that begins with & in quotes"
+                self.wrong.append(((mark.line + 1, mark.column + 1), trail, what))
 
     def _mapping(self, node: MappingNode, trail: Trail) -> dict[str, object]:
         document, mapping = self._document, dict[str, object]()

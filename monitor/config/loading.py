@@ -49,7 +49,7 @@ def load(
     if not folder.is_dir():
         what = f"there is no such folder; `roxham init {folder}` writes a commented starter configuration"
         raise ConfigError([Problem(str(folder), 1, 1, "", what)])
-    documents = {name: read(folder / name, str(folder / name)) for name in FILES}
+    documents = {name: read(folder / name, str(folder / name), forms=name == _QUOTED) for name in FILES}
     around = Surroundings(
         kinds=sorted(kinds), options=options, topics=_topic_ids(documents["topics.yaml"]), environ=environ
     )
@@ -95,7 +95,7 @@ def load_topics(path: Path) -> tuple[Topic, ...]:
     if not path.exists():
         raise ConfigError([Problem(str(path), 1, 1, "", "there is no such file or folder")])
     file = path / _QUOTED if path.is_dir() else path
-    document = read(file, str(file), piped=True)
+    document = read(file, str(file), piped=True, forms=True)
     checked = check(document, TopicsFile, Surroundings(kinds=(), options={}, topics=None, environ={}))
     if checked is None:
         raise ConfigError(_ordered(document, quoted=True))

@@ -1,16 +1,26 @@
 """What is allowed in a configuration, but hardly meant."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from monitor.config import addresses
 from monitor.config.document import Document, Trail
-from monitor.config.schema import UNKNOWN_LANGUAGE, DigestsFile, MonitorFile, SourcesFile, TopicKeys, TopicsFile
+from monitor.config.schema import (
+    UNKNOWN_LANGUAGE,
+    BesideKeys,
+    DigestsFile,
+    MonitorFile,
+    SourcesFile,
+    TopicKeys,
+    TopicsFile,
+)
+from monitor.config.values import suggestion
 from monitor.errors import Problem
-from monitor.query import Query, parse
+from monitor.query import And, Fact, Near, Not, Or, Query, parse
+from monitor.query.tree import About
 
 # RFC 2606, section 3: reserved for examples. An e-mail address or a web page, perhaps in a domain below.
 _PLACEHOLDER = re.compile(r"(?:[@.]|://)example\.(?:org|com|net)(?:[:/]|\Z)", re.IGNORECASE)
@@ -45,7 +55,7 @@ def warnings(
         what = f"mail and password go to {route.host} unencrypted; ?starttls=off is for a relay on this machine"
         yield documents["monitor.yaml"].problem(("mail", "via"), what)
     yield from _sources(documents["sources.yaml"], sources)
-    found = _topics(documents["topics.yaml"], topics)
+    found = _topics(documents["topics.yaml"], topics, [keys.id for keys in sources.sources])
     yield from sorted(found, key=lambda problem: (problem.line, problem.column))
     yield from _digests(documents["digests.yaml"], digests)
 
@@ -83,21 +93,26 @@ def _sources(document: Document, file: SourcesFile) -> Iterator[Problem]:
         first.setdefault(keys.url.url, keys.id)
 
 
-def _topics(document: Document, file: TopicsFile) -> Iterator[Problem]:
+def _topics(document: Document, file: TopicsFile, sources: Collection[str]) -> Iterator[Problem]:
     if not file.topics:
         yield document.problem(("topics",), "is empty: nothing is looked for")
     for number, keys in enumerate(file.topics):
         yield from _languages(document, ("topics", number), keys)
-        yield from _forms(document, ("topics", number), keys)
+        yield from _forms(document, ("topics", number), keys, sources)
 
 
 def _languages(document: Document, topic: Trail, keys: TopicKeys) -> Iterator[Problem]:
-    groups = [keys.any, *(group.forms for group in keys.near)]
-    languages = list(dict.fromkeys(language for forms in groups for language in forms if forms[language]))
+    for trail, group in _groups(document, topic, keys):
+        if left_out := _left_out(_used(group.forms), _used(group.beside)):
+            yield document.problem((*trail, "beside"), f"{left_out} must have one of these words beside them too")
+    languages = _used(keys.any, *(group.forms for group in keys.near))
+    if left_out := _left_out(languages, _used(keys.all)):
+        yield document.problem((*topic, "all"), f"{left_out} count only in articles that hold all these words too")
     if UNKNOWN_LANGUAGE in languages:
         return
     if len(languages) == 1:
         what = f'has forms in one language only, "{languages[0]}": stories in others may be missed'
+        what += "; a name that is the same in all goes into a plain list, any: [Emerson]"
         yield document.problem((*topic, "any" if any(keys.any.values()) else "near"), what)
     for language, forms in keys.all.items():
         if forms and language not in {*languages, UNKNOWN_LANGUAGE}:
@@ -105,16 +120,34 @@ def _languages(document: Document, topic: Trail, keys: TopicKeys) -> Iterator[Pr
             yield document.problem((*topic, "all"), what)
 
 
-def _forms(document: Document, topic: Trail, keys: TopicKeys) -> Iterator[Problem]:
+def _used(*sections: Mapping[str, list[str]]) -> list[str]:
+    """The languages in which forms stand."""
+    return list(dict.fromkeys(language for forms in sections for language in forms if forms[language]))
+
+
+def _left_out(languages: Sequence[str], further: Sequence[str]) -> str | None:
+    """Says which forms have no further words in their language, where those of another have."""
+    if len(further) != 1 or further[0] not in languages or len(languages) == 1 or UNKNOWN_LANGUAGE in languages:
+        return None
+    others = " and ".join(f'"{language}"' for language in languages if language not in further)
+    return f'has words in one language only, "{further[0]}": forms in {others}'
+
+
+def _groups(document: Document, topic: Trail, keys: TopicKeys) -> list[tuple[Trail, BesideKeys]]:
+    near = (*topic, "near")
+    one_group = isinstance(document.at(near), dict)
+    return [(near if one_group else (*near, place), each) for place, each in enumerate(keys.near)]
+
+
+def _forms(document: Document, topic: Trail, keys: TopicKeys, sources: Collection[str]) -> Iterator[Problem]:
     sections = {"any": keys.any, "all": keys.all, "none": keys.none, "except": keys.except_}
     written = {name: _written(document, (*topic, name), forms) for name, forms in sections.items()}
-    one_group = isinstance(document.at((*topic, "near")), dict)
-    near = (*topic, "near")
-    groups = [(near if one_group else (*near, place), each) for place, each in enumerate(keys.near)]
+    groups = _groups(document, topic, keys)
     guarded = [_written(document, (*trail, "forms"), group.forms) for trail, group in groups]
     co_terms = [_written(document, (*trail, "beside"), group.beside) for trail, group in groups]
     for forms in (*written.values(), *guarded, *co_terms):
         yield from _twice(document, forms)
+        yield from _no_source(document, forms, sources)
     alone = {form.query for form in written["any"]}
     beside = {form.query for forms in guarded for form in forms}
     out, hidden = ({form.query for form in written[name]} for name in ("none", "except"))
@@ -146,13 +179,35 @@ def _written(document: Document, trail: Trail, forms: Mapping[str, list[str]]) -
 
 
 def _twice(document: Document, forms: Iterable[_Written]) -> Iterator[Problem]:
-    first: dict[Query, _Written] = {}
+    first: dict[tuple[Trail, Query], _Written] = {}  # by list: a name may be the same in two languages
     for form in forms:
-        before = first.setdefault(form.query, form)
+        before = first.setdefault((form.trail[:-1], form.query), form)
         if before is not form:
             line, _ = document.places[before.trail]
             what = f"the same as {before.text} at line {line}" if before.text != form.text else f"also at line {line}"
             yield document.problem(form.trail, f"{form.text} is listed twice: {what}")
+
+
+def _no_source(document: Document, forms: Iterable[_Written], sources: Collection[str]) -> Iterator[Problem]:
+    for form in forms:
+        for fact in dict.fromkeys(_facts(form.query)):
+            known = (source.startswith(fact.value) if fact.prefix else source == fact.value for source in sources)
+            if fact.about is About.SOURCE and not any(known):
+                what = f"begins with {fact.value}" if fact.prefix else f"has the id {fact.value}"
+                yield document.problem(form.trail, f"no source {what}{suggestion(fact.value, sources)}")
+
+
+def _facts(query: Query) -> Iterator[Fact]:
+    match query:
+        case Fact():
+            yield query
+        case Near():
+            yield from (*_facts(query.left), *_facts(query.right))
+        case And() | Or():
+            for child in query.children:
+                yield from _facts(child)
+        case Not():
+            yield from _facts(query.child)
 
 
 def _digests(document: Document, file: DigestsFile) -> Iterator[Problem]:

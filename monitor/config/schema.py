@@ -75,6 +75,8 @@ def _empty_is(kind: type) -> BeforeValidator:
 def _form(value: object) -> str:
     if value is None:
         raise ValueError("has no value; in YAML # begins a comment, so a hashtag needs quotes: '#RoxhamRoad'")
+    if isinstance(value, dict) and (meant := _unquoted(value)):
+        raise ValueError(f"text is expected, not a mapping; put the form in quotes: {values.quoted(meant)}")
     written = values.long_text(value)
     if problem := check_form(written):
         # YAML takes one pair of quotation marks away, so "two words" arrives here without any.
@@ -83,6 +85,20 @@ def _form(value: object) -> str:
         before = len(str(value)) - len(str(value).lstrip())
         raise values.WithinTextError(f"{problem}{hint}", before + problem.start)
     return " ".join(written.split()) if "\n" in str(value) else written
+
+
+def _unquoted(value: dict[object, object]) -> str | None:
+    """The form that YAML took apart at a colon followed by a blank."""
+    meant = [f"{name}:{rest}" for name, rest in value.items()]
+    return meant[0] if len(meant) == 1 and check_form(meant[0]) is None else None
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        form = next((form for form in (value.strip(), f'"{value.strip()}"') if check_form(form) is None), "")
+        hint = f"; write [{form if form.isalpha() else values.quoted(form)}]" if form else ""
+        raise ValueError(f"a list is expected, not text{hint}")
+    return value
 
 
 def _forms(value: object) -> object:
@@ -200,7 +216,10 @@ Pause = Annotated[timedelta, PlainValidator(partial(values.duration, zero=True))
 Language = Annotated[str, PlainValidator(values.language)]
 Title = Annotated[dict[Language, Text] | None, BeforeValidator(_title)]
 Form = Annotated[str, PlainValidator(_form)]
-Forms = Annotated[dict[Language, list[Form]], BeforeValidator(_forms)]
+Forms = Annotated[
+    dict[Language, Annotated[list[Form], BeforeValidator(_listed)]],
+    BeforeValidator(_forms),
+]
 
 
 class Keys(BaseModel):
@@ -330,7 +349,8 @@ class TopicKeys(Keys):
     title: Title = key("as people read it: a text, or one for each language", Unwritten, shown="the id")
     any: Forms = key(
         'the forms, by language or as a plain list; one hit is enough. A form is a query, such as a "phrase", a word '
-        "or a #hashtag; see [queries.md](queries.md)",
+        "or a #hashtag; see [queries.md](queries.md). A name that is the same in every language stands in a plain "
+        "list, or under each of them",
         [],
         shown="none, if near has forms",
     )

@@ -7,6 +7,7 @@ holds, they stay too.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from lxml import etree
@@ -18,15 +19,12 @@ _NOT_READ = etree.XPath("//script|//style|//noscript|//template|//svg")
 _AROUND = etree.XPath("//nav|//footer|//select")
 _NAMED = etree.XPath("//*[@class or @id or @role='complementary']")
 _AWAY = "@href and not(starts-with(@href, '#'))"
-_MARKS = "'|•·*,;:.()[]<>«»‹›→▶►+/–—-\u00a0'"
-_WHOLLY_LINKS = etree.XPath(
-    f"//*[self::p or self::li or ((self::h2 or self::h3 or self::h4 or self::h5 or self::h6) and "
-    "not(.//a[contains(@href, '#')])) or self::td or self::dt or "
-    f"self::dd or self::blockquote or (self::div and not(div or p or ul or section or article))][.//a[{_AWAY}]]"
-    f"[string-length(.) < 2000][not(.//text()[normalize-space(translate(., {_MARKS}, ''))][not(ancestor::a)])]|"
-    f"//a[{_AWAY}][.//p or .//h2 or .//h3 or .//h4]",
-    smart_strings=False,
-)
+_MARKS = "|•·*,;:.()[]<>«»‹›→▶►+/–—-\u00a0 \t\r\n"
+_LINKED_BLOCKS = etree.XPath(f"//a[{_AWAY}][.//p or .//h2 or .//h3 or .//h4]")
+_SUB_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = frozenset({"p", "li", "td", "dt", "dd", "blockquote", "div"}) | _SUB_HEADINGS
+_DIVIDED = frozenset({"div", "p", "ul", "section", "article"})
+_LONGEST_BLOCK = 2000
 _WITH_LINKS = etree.XPath(f"(//p|//li)[.//a[{_AWAY}]][string-length(.) < 1000]")
 _IN_A_BLOCK = etree.XPath(
     f"//a[{_AWAY}][parent::p or parent::div or parent::section or parent::article or parent::main or parent::body]"
@@ -74,7 +72,7 @@ def _names_a_box(name: str) -> bool:
 
 
 def _prune_links(tree: "etree._Element") -> None:
-    wholly = _WHOLLY_LINKS(tree)
+    wholly = [*_wholly_links(tree), *_LINKED_BLOCKS(tree)]
     if sum(len(" ".join(text.split())) for text in _PROSE(tree)) < _LEAST:
         return
     for heading in _HEADINGS(tree):
@@ -90,6 +88,39 @@ def _prune_links(tree: "etree._Element") -> None:
     for element in _IN_A_BLOCK(tree):
         if _is_a_line(element) and not _LEADS_ON.fullmatch(_STRING(element).strip()):
             _drop(element)
+
+
+def _wholly_links(tree: "etree._Element") -> "Iterator[etree._Element]":
+    """Yields the blocks that hold nothing but links to elsewhere, and marks between them."""
+    seen = set()
+    for link in tree.iter("a"):
+        if (link.get("href") or "#").startswith("#"):
+            continue
+        for block in link.iterancestors():
+            if block in seen:
+                break
+            seen.add(block)
+            if block.tag in _BLOCKS and _is_wholly_link(block):
+                yield block
+
+
+def _is_wholly_link(block: "etree._Element") -> bool:
+    if block.tag == "div" and any(child.tag in _DIVIDED for child in block):
+        return False
+    if block.tag in _SUB_HEADINGS and any("#" in link.get("href", "") for link in block.iter("a")):
+        return False
+    return not any(text.strip(_MARKS) for text in _beside_links(block)) and len(_STRING(block)) < _LONGEST_BLOCK
+
+
+def _beside_links(element: "etree._Element") -> Iterator[str]:
+    """Yields the text of an element that stands in none of its links."""
+    if element.text and isinstance(element.tag, str):
+        yield element.text
+    for child in element:
+        if child.tag != "a":
+            yield from _beside_links(child)
+        if child.tail:
+            yield child.tail
 
 
 def _drop_following(heading: "etree._Element") -> None:

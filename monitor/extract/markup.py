@@ -30,7 +30,7 @@ _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6"}
     | {"header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul", "body", "html", "center"}
 )
-_SPACES = ("  ", "\n", "\t", "\r", "\f", "\u200b")  # what `_INNER_SPACE` changes
+_SPACES = "\n\t\r\f\u200b"  # what markup means as a space
 _ITEM_PARSER = partial(etree.HTMLParser, encoding="utf-8", no_network=True, remove_pis=True)
 _TAG = re.compile(r"<[A-Za-z/!?]")
 _NODE = re.compile(r"<(?:[A-Za-z!?]|/[^A-Za-z])")  # what begins an element or a comment
@@ -39,7 +39,6 @@ _BREAKS = re.compile(r"(?:<br\s*/?>\s*){3,}", re.IGNORECASE)
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32)])  # lxml refuses to set such text again
 _NO_CHARACTERS = re.compile("[\ufffe\uffff]")  # nor such
 _MANY_BREAKS = 2000
-_INNER_SPACE = re.compile(r"[\t\r\n\f\u200b][ \t\r\n\f\u200b]*| [ \t\r\n\f\u200b]+")  # not one plain space
 
 
 def parse(markup: str) -> HtmlElement | None:
@@ -92,8 +91,10 @@ def _text(markup: str) -> str:
         return ""
     prune(tree)
     pieces = "".join(_pieces(tree)).replace("\u2028", "\x02")
-    if any(space in pieces for space in _SPACES):
-        pieces = _INNER_SPACE.sub(" ", pieces)
+    for space in _SPACES:
+        pieces = pieces.replace(space, " ")
+    while "  " in pieces:
+        pieces = pieces.replace("  ", " ")
     if "\x02" in pieces:
         pieces = re.sub(r" ?\x02 ?(?:\x02 ?)+", "\x01", pieces)
     paragraphs = (part.replace("\x02", "\n").strip() for part in pieces.split("\x01"))

@@ -36,7 +36,6 @@ _ODD = re.compile(  # all that `clean` changes one character at a time; most tex
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e007f\ud800-\udfff\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff\u02bc\u201b]"
 )
-_SPACES = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # whatever is not one plain space
 _OTHER_SPACE = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _AROUND_BREAK = re.compile(r" *\n *")
 _BREAKS = re.compile(r"\n{2,}")
@@ -65,8 +64,10 @@ def clean(text: str) -> str:
         text = _LETTERLIKE.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if "  " in text or _OTHER_SPACE.search(text):
-        text = _SPACES.sub(" ", text)
+    for space in set(_OTHER_SPACE.findall(text)):
+        text = text.replace(space, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
     if " \n" in text or "\n " in text:
         text = _AROUND_BREAK.sub("\n", text)
     return (_BREAKS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
