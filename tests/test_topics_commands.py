@@ -141,7 +141,7 @@ def test_forms_of_no_language_are_said_to_be_for_either(empty: Installation) -> 
     assert document(empty)["topics"][1]["forms"] == {"en": 1, "fr": 1, "und": 1}
     assert "en 1, fr 1, either 1" in said(empty)
     table = said(empty, "check", "stca")
-    assert " near    –          =STCA " in table
+    assert " near     –     =STCA " in table
 
 
 def test_the_list_needs_no_archive(empty: Installation) -> None:
@@ -186,6 +186,10 @@ def remarks(checked: Any) -> list[tuple[str, str | None]]:
     return [(remark["kind"], remark["form"]) for remark in checked["remarks"]]
 
 
+def notes(checked: Any) -> list[tuple[str, str | None]]:
+    return [(note["kind"], note["form"]) for note in checked["notes"]]
+
+
 def test_a_check_says_what_each_form_found_and_what_it_found_alone(here: Installation) -> None:
     checked = document(here, "check")
     assert worths(checked) == {
@@ -197,28 +201,34 @@ def test_a_check_says_what_each_form_found_and_what_it_found_alone(here: Install
         "=STCA": (1, 1),
         "asylum": (None, None),
     }
-    assert remarks(checked) == [
+    assert (checked["ok"], remarks(checked)) == (True, [])
+    assert notes(checked) == [
         ("covered", '"Roxham Road"'),
         ("never", '"Roxham Farm"'),
         ("never", '"Safe Third Country Agreement"'),
         ("never", '"tiers pays sûrs"'),
     ]
-    [covered, never, *_] = checked["remarks"]
+    [covered, never, *_] = checked["notes"]
     assert covered["text"] == (
         '"Roxham Road" is covered by Roxham, whose words stand within it: whatever it finds, Roxham finds too'
     )
     assert (covered["file"], covered["line"], covered["column"]) == (str(here.config / "topics.yaml"), 5, 12)
     assert never["text"] == '"Roxham Farm" stands in none of 6 articles since 2024-11-05 10:00'
     text = said(here, "check", "roxham-road")
-    assert 'topics.yaml:5:12: roxham-road: "Roxham Road" is covered by Roxham' in text
+    assert ' any      en    "Roxham Road"   1          0       within Roxham ' in text
+    assert ' except   en    "Roxham Farm"   –          –       never found ' in text
+    assert "1 form was never found in 6 articles" in text
+    assert "1 form was covered by another" in text
+    assert "1 topic checked, 0 remarks; " in text
     assert "keeps its text for 90d (keep.unmatched)" in text
     assert "stca" not in text
 
 
 def test_a_check_is_strict_where_it_is_asked_to_be(here: Installation) -> None:
-    assert document(here, "check")["ok"] is False
     here.write("digests", "digests: []\n")
+    here.write("topics", "topics:\n  - id: road\n    any: {en: [sleds]}\n")
     assert document(here, "check", "--strict", code=3)["ok"] is False
+    assert document(here, "check")["ok"] is False
     here.write("topics", "topics:\n  - id: road\n    any: {en: [sleds], fr: [traîneaux]}\n")
     assert document(here, "check", "--strict") == {
         "ok": True,
@@ -230,12 +240,13 @@ def test_a_check_is_strict_where_it_is_asked_to_be(here: Installation) -> None:
                 "id": "road",
                 "forms": [
                     {"form": form, "language": language, "role": "any", "articles": 1, "alone": 1, "stands": True,
-                     "covered": None}
+                     "covered": None, "never_counts": None}
                     for form, language in (("sleds", "en"), ("traîneaux", "fr"))
                 ],
             }
         ],
         "remarks": [],
+        "notes": [],
     }  # fmt: skip
 
 
@@ -251,11 +262,12 @@ def test_a_form_is_covered_by_evidence_where_others_found_all_it_found(here: Ins
     here.write("digests", "digests: []\n")
     here.write("topics", "topics:\n  - id: road\n    any: {en: [sleds, '\"Two sleds\"', crossed], fr: [traîneaux]}\n")
     checked = document(here, "check")
-    assert remarks(checked) == [("covered", '"Two sleds"'), ("covered", "crossed")]  # sleds stays: both may go at once
+    assert notes(checked) == [("covered", '"Two sleds"'), ("covered", "crossed")]  # sleds stays: both may go at once
     by_words, by_evidence = checked["topics"][0]["forms"][1:3]
     assert by_words["covered"] == {"how": "words", "by": "sleds", "unless": None}
     assert by_evidence["covered"] == {"how": "evidence", "by": "sleds", "unless": None}
-    assert "as far as the archive shows: 1 article" in said(here, "check")
+    assert "as far as the archive shows: 1 article" in checked["notes"][1]["text"]
+    assert "only with sleds" in said(here, "check")
 
 
 def test_of_two_forms_that_find_the_same_one_stays(here: Installation) -> None:
@@ -270,15 +282,72 @@ def test_of_two_forms_that_find_the_same_one_stays(here: Installation) -> None:
     ]
 
 
-def test_a_form_that_is_always_hidden_brings_nothing_though_it_stands_there(empty: Installation) -> None:
-    keep(empty, english("farm", f"The Roxham Farm sells cider. {FILLER}"))
-    checked = document(empty, "check", "roxham-road")
-    assert ("never counts", "Roxham") in remarks(checked)
+@pytest.mark.parametrize(
+    ("changed", "text", "form", "why"),
+    [
+        ({}, "The Roxham Farm sells cider.", "Roxham", 'hidden by the `except` form "Roxham Farm"'),
+        ({}, "The STCA sounded.", "=STCA", "none of its co-terms (`beside`) stands within 50 words"),
+        ({"except:": "none:"}, "Roxham and a Roxham Farm.", "Roxham", 'taken out by the `none` form "Roxham Farm"'),
+        (
+            {"except: {en: ['\"Roxham Farm\"']}": "all: ['\"Roxham Farm\"']"},
+            "Down in Roxham.",
+            "Roxham",
+            'of `all` it lacks "Roxham Farm"',
+        ),
+    ],
+)
+def test_of_a_form_that_stands_there_and_never_counts_it_is_said_why_and_where(
+    empty: Installation, changed: dict[str, str], text: str, form: str, why: str
+) -> None:
+    for old, new in changed.items():
+        empty.write("topics", TOPICS.replace(old, new))
+    keep(empty, *(english(f"e{number}", f"{text} Number {number}. {FILLER}") for number in range(4)))
+    few = document(empty, "check", "--strict")
+    assert (remarks(few), ("never counts", form) in notes(few)) == ([], True)
+    assert "never counts: explain 4 " in said(empty, "check")
+    assert "stood in fewer than 5 articles and did not count" in said(empty, "check")
+    keep(empty, english("last", f"{text} And again. {FILLER}"))
+    checked = document(empty, "check", "--strict", code=3)
+    [(kind, idle)] = [each for each in remarks(checked) if each[1] == form]
+    [sentence] = [remark["text"] for remark in checked["remarks"] if remark["form"] == form]
+    topic = "stca" if form == "=STCA" else "roxham-road"
+    assert (kind, idle) == ("never counts", form)
+    assert sentence == (
+        f"{form} stands in 5 articles and never counts: {why} (`roxham topics explain 5 --topic {topic}`)"
+    )
+    assert form not in {note["form"] for note in checked["notes"]}  # one sentence a form
+
+
+def test_where_a_form_does_not_count_for_several_reasons_the_most_frequent_is_said(empty: Installation) -> None:
+    empty.write("topics", TOPICS.replace("except:", "none: {en: [cider]}\n    except:"))
+    keep(
+        empty,
+        english("one", f"The Roxham Farm sells. {FILLER}"),
+        english("two", f"The Roxham Farm buys. {FILLER}"),
+        english("three", f"Cider at Roxham. {FILLER}"),
+    )
+    [remark] = [note for note in document(empty, "check", "roxham-road")["notes"] if note["form"] == "Roxham"]
+    assert "in 3 articles and never counts: in 2 of them hidden by the `except` form" in remark["text"]
+    assert "explain 2 " in remark["text"]
+
+
+def test_what_is_never_found_and_covered_is_noted_once_and_in_the_order_of_the_file(empty: Installation) -> None:
+    empty.write("topics", TOPICS.replace("en: ['\"Roxham Road\"']", "en: ['\"Roxham Road\"', kites]"))
+    keep(empty, english("one", FILLER))
+    checked = document(empty, "check")
+    assert [note["form"] for note in checked["notes"]].count('"Roxham Road"') == 1
+    assert checked["notes"][0]["text"] == (
+        '"Roxham Road" stands in none of 1 article since 2024-11-05 10:00, and is covered by Roxham, whose words stand '
+        "within it: whatever it finds, Roxham finds too"
+    )
+    places = [(note["line"], note["column"]) for note in checked["notes"]]
+    assert (places, len(places)) == (sorted(places), 8)
+    assert "never found, within Roxham" in said(empty, "check")
 
 
 def test_a_check_without_an_archive_says_what_the_words_say(empty: Installation) -> None:
     checked = document(empty, "check")
-    assert (checked["memory"], remarks(checked)) == (None, [("covered", '"Roxham Road"')])
+    assert (checked["memory"], notes(checked)) == (None, [("covered", '"Roxham Road"')])
     assert "there is no archive yet" in said(empty, "check")
 
 
@@ -328,9 +397,11 @@ def test_a_wider_form_may_be_hidden_where_the_other_is_not(
     empty: Installation, excepting: str, unless: str | None
 ) -> None:
     empty.write("topics", TOPICS.replace("Roxham Farm", excepting))
-    [road] = document(empty, "check", "roxham-road")["topics"]
+    checked = document(empty, "check", "roxham-road")
+    [road] = checked["topics"]
     assert road["forms"][0]["covered"] == {"how": "words", "by": "Roxham", "unless": unless and f'"{unless}"'}
-    assert (f'unless the except form "{unless}" hides it' in said(empty, "check")) is (unless is not None)
+    assert (f'unless the except form "{unless}" hides it' in checked["notes"][0]["text"]) is (unless is not None)
+    assert ("within Roxham, unless hidden" in said(empty, "check")) is (unless is not None)
 
 
 # --- explain ---------------------------------------------------------------------------------------------------------
@@ -444,6 +515,12 @@ def test_of_a_query_that_does_not_find_an_article_it_is_said_which_terms_stand_t
     assert text.startswith(f"the query: does not find it: {why}")
 
 
+def test_of_a_form_with_several_terms_it_is_said_which_words_stand_there(empty: Installation) -> None:
+    text = said(empty, "explain", "Two sleds and many lamps.", "--query", "sled* AND lamps")
+    assert "any sled* AND lamps in the text, “sleds”: counts" in text
+    assert "any sled* AND lamps in the text, “lamps”: counts" in text
+
+
 def test_where_only_co_terms_of_a_topic_stand_one_line_names_them(empty: Installation) -> None:
     text = said(empty, "explain", "An asylum. The asylum is old.", "--topic", "stca")
     assert text.splitlines()[1:] == ["  beside: asylum"]
@@ -499,6 +576,10 @@ def test_a_topic_is_tried_on_the_past(here: Installation) -> None:
     assert tried["marked"] == {"gained": [], "lost": []}
     assert [each["id"] for each in tried["examples"]] == [3, 2, 1]
     assert tried["examples"][0]["why"][0]["sentence"] == "Le chemin Roxham est fermé."
+    assert tried["looked_at"] == 3
+    assert "held against the topics: 3 of 6 articles, those with a form\n" in said(here, "backtest", "roxham-road")
+    later = said(here, "backtest", "roxham-road", "--since", "2024-11-10")
+    assert "held against the topics: 1 of 6 articles, those with a form in that time\n" in later
     only = document(here, "backtest", "roxham-road", "--since", "2024-11-10", "--until", "2024-12-01")
     assert (only["articles"], only["since"], only["until"]) == (1, "2024-11-10T05:00:00Z", "2024-12-01T05:00:00Z")
 
@@ -580,7 +661,7 @@ def test_a_form_made_narrower_lists_every_article_that_is_lost(here: Installatio
     text = said(here, "diff", "old.yaml")
     assert "2 · 2024-11-05 10:00 · fil · fr · Un rapport, deux · Roxham\n" in text
     assert "3 · 2024-11-12 10:00 · fil · fr · Un rapport, trois · Roxham\n" in text
-    assert "0 gained, 2 lost" in text
+    assert "held against the topics: 5 of 6 articles, those with a form\n0 gained, 2 lost\n" in text
 
 
 def test_what_is_lost_is_listed_with_the_words_of_the_form_that_had_found_it(empty: Installation) -> None:
@@ -645,6 +726,26 @@ def test_a_limit_on_what_is_lost_holds_or_not(here: Installation, limit: str, co
     here.write("topics", NARROWER)
     changed = document(here, "diff", old(here), "--max-lost", limit, code=code)
     assert (changed["ok"], changed["lost"], len(changed["topics"][0]["lost"])) == (code == 0, 2, 2)
+
+
+@pytest.mark.parametrize(("mentions", "code"), [("false", 3), ("true", 0)])
+def test_what_becomes_a_mention_is_lost_to_a_digest_without_mentions(
+    here: Installation, mentions: str, code: int
+) -> None:
+    here.write(
+        "digests",
+        f"digests:\n  - {{id: strong, topics: [roxham-road], mentions: {mentions}, to: [{READER}]}}\n"
+        f"  - {{id: other, topics: [stca], mentions: false, to: [{READER}]}}\n",
+    )
+    before = old(here, TOPICS.replace("fr: [Roxham]", "fr: [Roxham, fermé]"))
+    changed = document(here, "diff", before, "--max-lost", "0", code=code)
+    assert (changed["lost"], changed["withheld"]) == (0, 1 if code else 0)
+    assert document(here, "diff", before, "--max-lost", "1")["ok"]
+    assert document(here, "diff", before, "--max-lost", "33%", code=code)["ok"] is not bool(code)
+    done = here.roxham("topics", "diff", before, "--max-lost", "0")
+    why = "; 1 becomes a mention, and strong leaves mentions out\n"
+    assert done.stderr == (f"more is lost than --max-lost 0 allows{why}" if code else "")
+    assert done.stdout.endswith(f"0 gained, 0 lost{why if code else chr(10)}")
 
 
 def test_a_passed_limit_is_said_after_everything(here: Installation) -> None:
@@ -713,8 +814,11 @@ def test_the_archive_is_marked_anew_and_a_second_run_changes_nothing(here: Insta
     }
     assert [topic["other_revision"] for topic in document(here)["topics"]] == [0, 0]
     again = document(here, "apply")
-    assert (again["topics"], again["looked_at"]) == ([], 4)
-    assert "nothing to change" in said(here, "apply")
+    assert (again["topics"], again["looked_at"], again["articles"]) == ([], 4, 6)
+    assert said(here, "apply") == (
+        "held against the topics: 4 of 6 articles, those with a form or a mark; every mark is as the topics say; "
+        "nothing to change\n"
+    )
 
 
 def test_what_the_service_marked_is_as_apply_would_mark_it(here: Installation) -> None:
@@ -775,6 +879,36 @@ def test_an_excerpt_loses_nothing(empty: Installation) -> None:
     assert document(empty, "backtest", "roxham-road")["marked"] == {"gained": [], "lost": []}
     [lost] = document(empty, "diff", old(empty))["topics"][0]["lost"]
     assert lost["whole"] is False
+
+
+def test_an_article_that_was_erased_before_it_was_marked_is_not_said_to_lose_its_mark(empty: Installation) -> None:
+    empty.write("topics", TOPICS.replace("Roxham]", "Lacolle]"))
+    keep(
+        empty,
+        english("gone", FILLER, title="Roxham in the evening"),
+        english("bare", "", title="Roxham in the morning"),
+    )
+    empty.write("topics", TOPICS)
+    topics = configuration(empty.config).topics
+    with closing(SQLiteArchive.for_writing(empty.archive, purpose="test", now=LONG_AGO, wait=0)) as archive:
+        read = list(archive.articles(Filter()))
+        assert archive.prune(LONG_AGO + timedelta(days=1), limit=1) == 1
+        matcher = Matcher(topics)
+        marks = [Marked(article_id=each.id, version=1, matches=matcher.match(each)) for each in read]
+        assert archive.remark(marks).gained == 2
+    assert document(empty, "apply")["topics"] == []
+    empty.write("topics", TOPICS.replace("Roxham]", "Lacolle]"))
+    lost = [{"id": "roxham-road", "gained": 0, "lost": 1, "changed": 0}]
+    assert document(empty, "backtest", "roxham-road")["marked"]["lost"] == [2]
+    assert document(empty, "apply", "--dry-run")["topics"] == lost
+    assert document(empty, "apply")["topics"] == lost
+    assert document(empty, "apply")["topics"] == []
+
+
+def test_it_is_said_since_when_an_archive_is_held_to_the_minute(here: Installation) -> None:
+    since = datetime(2026, 11, 22, 3, 2, 55, 699916, tzinfo=ZoneInfo("America/Toronto"))
+    with closing(SQLiteArchive.for_writing(here.archive, purpose="run", now=since, wait=0)):
+        assert ", since 2026-11-22 08:02 UTC)" in here.document("status")["held_by"]
 
 
 def stories(here: Installation) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -83,6 +83,7 @@ def describe(path: Path) -> str | None:
     """Returns who a lock file names, or None when it names nobody."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return f"`roxham {said['purpose']}` (process {said['pid']} on {said['host']}, since {said['since']})"
+        since = f"{datetime.fromisoformat(said['since']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return f"`roxham {said['purpose']}` (process {said['pid']} on {said['host']}, since {since})"
     except (OSError, ValueError, KeyError, TypeError):
         return None

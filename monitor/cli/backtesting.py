@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from monitor.cli.explaining import QUERY, as_topic, sentence
-from monitor.cli.forms import memory_document, memory_said
+from monitor.cli.forms import held_against, memory_document, memory_said
 from monitor.cli.looking import Since, Until, moment_of
 from monitor.cli.output import (
     AsJson,
@@ -65,7 +65,7 @@ def backtest(
     if as_json:
         print_json(_backtest(done, topic, what, remembered, (begin, end), examples, config))
     else:
-        _print_backtest(done, topic, remembered, examples, config)
+        _print_backtest(done, topic, remembered, examples, config, spanned=since is not None or until is not None)
 
 
 def _query(what: str, config: "Config") -> "Topic":
@@ -96,6 +96,7 @@ def _backtest(
         "since": when(span[0]),
         "until": when(span[1]),
         "memory": memory_document(memory),
+        "looked_at": done.looked_at,
         "articles": counts.articles,
         "strong": counts.strong,
         "mentions": counts.mentions,
@@ -152,12 +153,19 @@ def _tested(each: "Tested") -> dict[str, object]:
     return brief(each.article) | {"mention": each.match.mention, "why": why((each.match,))}
 
 
-def _print_backtest(done: "Backtest", topic: "Topic", memory: "Memory", examples: int, config: "Config") -> None:
+def _print_backtest(
+    done: "Backtest", topic: "Topic", memory: "Memory", examples: int, config: "Config", *, spanned: bool
+) -> None:
     from monitor.pipeline import grouped, tally, weeks
 
     counts = tally(each.match for each in done.found)
     typer.echo(f"{plural(counts.articles, 'article')}: {counts.strong:,} strong, {plural(counts.mentions, 'mention')}")
     typer.echo(memory_said(memory, config))
+    typer.echo(
+        held_against(
+            done.looked_at, memory.articles, "those with a form in that time" if spanned else "those with a form"
+        )
+    )
     if done.found:
         _print_weeks(weeks(_moments(done), ZoneInfo(config.timezone)))
         for name, rows in (("source", grouped(_by_source(done))), ("language", grouped(_by_language(done)))):

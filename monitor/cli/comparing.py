@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.backtesting import about, brief, tally_document
-from monitor.cli.forms import memory_document, memory_said
+from monitor.cli.forms import held_against, memory_document, memory_said
 from monitor.cli.looking import Since, moment_of
 from monitor.cli.output import AsJson, Context, Limit, complain, plural, print_json, print_table
 from monitor.cli.passing import passing
@@ -31,7 +31,10 @@ def diff(
     max_lost: Annotated[
         str | None,
         typer.Option(
-            "--max-lost", metavar="N|N%", help="Exit 3 if more is lost: articles in all, or a share of any one topic's."
+            "--max-lost",
+            metavar="N|N%",
+            help="Exit 3 if more is lost: articles in all, or a share of any one topic's. "
+            "What becomes a mention counts where a digest leaves mentions out.",
         ),
     ] = None,
     limit: Limit = None,
@@ -69,9 +72,9 @@ def diff(
     else:
         used: Context = context.obj
         typer.echo(f"old: {old}; new: {new if new is not None else used.folder}")
-        _print_difference(done, remembered, weeks, limit, config)
+        _print_difference(done, remembered, weeks, limit, config, begin)
         if not ok:
-            complain(f"more is lost than --max-lost {max_lost} allows")
+            complain(f"more is lost than --max-lost {max_lost} allows{_with_mentions(done)}")
     if not ok:
         raise typer.Exit(3)
 
@@ -85,6 +88,14 @@ def _most(text: str | None) -> tuple[float, bool] | None:
         complain(f"--max-lost: {text!r} is no limit; write a number of articles, such as 3, or a share, such as 5%")
         raise typer.Exit(2)
     return float(found[1] or found[2]), found[1] is not None
+
+
+def _with_mentions(done: "Difference") -> str:
+    if not done.withheld:
+        return ""
+    digests = dict.fromkeys(id_ for topic in done.topics if topic.withheld for id_ in topic.strong_only)
+    become = "1 becomes a mention" if done.withheld == 1 else f"{done.withheld:,} become mentions"
+    return f"; {become}, and {', '.join(digests)} {'leaves' if len(digests) == 1 else 'leave'} mentions out"
 
 
 def _weeks(memory: "Memory", since: datetime | None, now: datetime) -> float:
@@ -132,10 +143,12 @@ def _difference(
         "ok": ok,
         "gained": done.count(ChangeKind.GAINED),
         "lost": done.count(ChangeKind.LOST),
+        "withheld": done.withheld,
         "topics": [
             {
                 "id": topic.topic_id,
                 "status": topic.status,
+                "strong_only": list(topic.strong_only),
                 "before": tally_document(topic.before),
                 "after": tally_document(topic.after),
                 **{kind.value.replace(" ", "_"): [_change(each) for each in topic.of(kind)] for kind in ChangeKind},
@@ -183,7 +196,9 @@ def _words(change: "Change") -> list[str]:
     return list(match.terms) if match is not None else []
 
 
-def _print_difference(done: "Difference", memory: "Memory", weeks: float, limit: int | None, config: "Config") -> None:
+def _print_difference(
+    done: "Difference", memory: "Memory", weeks: float, limit: int | None, config: "Config", since: datetime | None
+) -> None:
     from monitor.pipeline import ChangeKind
 
     typer.echo(memory_said(memory, config))
@@ -215,10 +230,9 @@ def _print_difference(done: "Difference", memory: "Memory", weeks: float, limit:
             for size in done.digests
         ]
         print_table(None, ("digest", "stories before", "after", "a week on average"), rows)
-    typer.echo(
-        f"{plural(done.looked_at, 'article')} looked at: {done.count(ChangeKind.GAINED):,} gained, "
-        f"{done.count(ChangeKind.LOST):,} lost"
-    )
+    which = "those with a form" if since is None else "those with a form in that time"
+    typer.echo(held_against(done.looked_at, memory.articles, which))
+    typer.echo(f"{done.count(ChangeKind.GAINED):,} gained, {done.count(ChangeKind.LOST):,} lost{_with_mentions(done)}")
 
 
 _STATUS = {"same": "the same forms", "changed": "other forms", "new": "a new topic", "removed": "removed"}

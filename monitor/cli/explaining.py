@@ -299,7 +299,9 @@ def _line(seen: "Seen") -> "Text":
     often = "" if seen.count == 1 else f", {plural(seen.count, 'time')}"
     language = "" if seen.form.language == "und" else f" ({seen.form.language})"
     verdict = "counts" if seen.counts else f"does not count, {seen.because}" if seen.because else "found"
-    text = Text(f"  {seen.role.value} {seen.form.text}{language} {_PLACES[seen.place]}{often}: {verdict}\n")
+    plain = seen.surface.casefold() == seen.form.text.strip('"=#').casefold()
+    words = "" if plain else f", “{seen.surface}”"  # which of several, where no colour shows it
+    text = Text(f"  {seen.role.value} {seen.form.text}{language} {_PLACES[seen.place]}{words}{often}: {verdict}\n")
     text.append("    ")
     return text.append_text(sentence(seen.sentence, seen.start, seen.surface))
 

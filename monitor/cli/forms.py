@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Only these topics.")]
 
 
+_BRIEF = 24  # characters of another form, in a table
+_ENOUGH = 5  # articles in which a form stands and does not count: of fewer it may do just what it is there for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """What is to be said of a topic or a form of it."""
+    """What is to be said of a topic or a form of it: what is wrong or useless, or a note, which is only to know."""
 
     topic_id: str
-    kind: str  # configuration, never, never counts, covered
+    kind: str  # configuration, never counts, never, covered
     text: str
+    note: bool
     form: str | None = None
     place: "Problem | None" = None
 
@@ -33,18 +38,22 @@ class Remark:
 def check(
     context: typer.Context,
     ids: Ids = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if there is anything to say.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if there is a remark.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what each form is worth: what it found, alone or not, and what is wrong with it.
 
-    A form that never found anything may be misspelt; one whose articles others find too may go. Texts that matched
-    nothing are kept for a time only (keep.unmatched): what it would have found before is not known.
+    Remarks are on what the configuration warns of, and on forms that stand in five articles or more and never count.
+    The table notes what is only to know: a form that was never found may be misspelt or rare; one that others cover may
+    go. Texts that matched nothing are kept for a time only (keep.unmatched): what a form would have found before is not
+    known.
     """
     config = _config(context)
     topics = chosen(config, ids)
     memory, worths = _worths(config, topics, quiet=as_json)
-    remarks = list(_remarks(context, config, topics, worths, memory))
+    said = sorted(_remarks(context, config, topics, worths, memory), key=_in_file)
+    remarks = [each for each in said if not each.note]
+    notes = [each for each in said if each.note]
     if as_json:
         print_json(
             {
@@ -52,6 +61,7 @@ def check(
                 "memory": None if memory is None else memory_document(memory),
                 "topics": [{"id": t.id, "forms": [_document(w) for w in worths if w.topic_id == t.id]} for t in topics],
                 "remarks": [_remark(remark) for remark in remarks],
+                "notes": [_remark(note) for note in notes],
             }
         )
     else:
@@ -97,6 +107,11 @@ def memory_said(memory: "Memory", config: "Config") -> str:
     return f"{said}; before {whole} only what matched then can be found: other texts are kept for {kept}"
 
 
+def held_against(looked_at: int, articles: int, which: str) -> str:
+    """Returns how many of the archive's articles were held against topics, and which these are, in a sentence."""
+    return f"held against the topics: {looked_at:,} of {plural(articles, 'article')}, {which}"
+
+
 def _worths(config: "Config", topics: "Sequence[Topic]", *, quiet: bool) -> "tuple[Memory | None, list[Worth]]":
     from monitor import app
     from monitor.pipeline import memory, worth, worth_in
@@ -123,45 +138,81 @@ def _remarks(
     for topic in topics:
         for warning in config.warnings:
             if warning.path.partition(".")[0] == f"topics[{topic.id}]":
-                yield Remark(topic_id=topic.id, kind="configuration", text=warning.what, place=warning)
+                yield Remark(topic_id=topic.id, kind="configuration", text=warning.what, note=False, place=warning)
         for worth in worths:
             if worth.topic_id != topic.id:
                 continue
             section = "near" if worth.role == "beside" else worth.role.value
-            for kind, text in _said(worth, memory, config):
+            said = _said(worth, memory, config)
+            if said is not None:
                 yield Remark(
                     topic_id=topic.id,
-                    kind=kind,
-                    text=text,
+                    kind=said[0],
+                    text=said[1],
+                    note=not _useless(worth),
                     form=worth.form.text,
                     place=places.get((topic.id, section, worth.form.text)),
                 )
 
 
-def _said(worth: "Worth", memory: "Memory | None", config: "Config") -> Iterator[tuple[str, str]]:
+def _in_file(remark: Remark) -> tuple[int, int]:
+    return (remark.place.line or 0, remark.place.column or 0) if remark.place else (0, 0)
+
+
+def _said(worth: "Worth", memory: "Memory | None", config: "Config") -> tuple[str, str] | None:
+    """What is to be said of a form, in one sentence."""
+    form, idle = worth.form.text, worth.idle
+    if idle is not None:
+        often = f"in {idle.articles:,} of them " if idle.articles < idle.of else ""
+        return "never counts", (
+            f"{form} stands in {plural(idle.of, 'article')} and never counts: {often}{idle.because} "
+            f"(`roxham topics explain {idle.article_id} --topic {worth.topic_id}`)"
+        )
+    covered = None if worth.covered is None else _covered(worth)
+    if _never(worth, memory):
+        assert memory is not None  # noqa: S101 - just seen
+        since = local(memory.since, config.timezone)
+        none = f"{form} stands in none of {plural(memory.articles - memory.erased, 'article')} since {since}"
+        return "never", none if covered is None else f"{none}, and {covered}"
+    return None if covered is None else ("covered", f"{form} {covered}")
+
+
+def _useless(worth: "Worth") -> bool:
+    return worth.idle is not None and worth.idle.of >= _ENOUGH
+
+
+def _never(worth: "Worth", memory: "Memory | None") -> bool:
+    return memory is not None and memory.articles > 0 and not worth.stands
+
+
+def _covered(worth: "Worth") -> str:
     from monitor.pipeline import How
 
-    form = worth.form.text
-    if memory is not None and memory.articles and not worth.stands:
-        since = local(memory.since, config.timezone)
-        yield "never", f"{form} stands in none of {plural(memory.articles - memory.erased, 'article')} since {since}"
-    elif worth.articles == 0 and worth.stands:
-        why = "hidden by an except form, taken out by a none form, or without what all or beside ask for"
-        yield "never counts", f"{form} stands in articles, but brought none: it is {why}"
-    if worth.covered is None:
-        return
-    by = worth.covered.by.text if worth.covered.by is not None else "the topic's other forms"
-    if worth.covered.how is How.WORDS:
-        hides = worth.covered.unless
-        unless = f", unless the except form {hides.text} hides it" if hides is not None else ""
-        said = f"{form} is covered by {by}, whose words stand within it: whatever it finds, {by} finds too{unless}"
-        yield "covered", said
-    else:
-        found = plural(worth.articles or 0, "article")
-        yield (
-            "covered",
-            f"{form} is covered by {by} as far as the archive shows: {found}, each of them found without it",
-        )
+    covered = worth.covered
+    assert covered is not None  # noqa: S101 - asked before
+    by = covered.by.text if covered.by is not None else "the topic's other forms"
+    if covered.how is How.WORDS:
+        unless = f", unless the except form {covered.unless.text} hides it" if covered.unless is not None else ""
+        return f"is covered by {by}, whose words stand within it: whatever it finds, {by} finds too{unless}"
+    found = plural(worth.articles or 0, "article")
+    return f"is covered by {by} as far as the archive shows: {found}, each of them found without it"
+
+
+def _note(worth: "Worth", memory: "Memory | None") -> str:
+    """What is to be said of a form, in a word or two for the table."""
+    from monitor.pipeline import How
+
+    if worth.idle is not None:
+        return f"never counts: explain {worth.idle.article_id}"
+    words = ["never found"] if _never(worth, memory) else []
+    if worth.covered is not None:
+        by = worth.covered.by.text if worth.covered.by is not None else "others"
+        short = by if len(by) <= _BRIEF else f"{by[: _BRIEF - 1]}…"
+        if worth.covered.how is How.EVIDENCE:
+            words.append(f"only with {short}")
+        else:
+            words.append(f"within {short}" if worth.covered.unless is None else f"within {short}, unless hidden")
+    return ", ".join(words)
 
 
 def _document(worth: "Worth") -> dict[str, object]:
@@ -178,6 +229,13 @@ def _document(worth: "Worth") -> dict[str, object]:
             "how": covered.how.value,
             "by": covered.by and covered.by.text,
             "unless": covered.unless and covered.unless.text,
+        },
+        "never_counts": worth.idle
+        and {
+            "because": worth.idle.because,
+            "articles": worth.idle.articles,
+            "of": worth.idle.of,
+            "article": worth.idle.article_id,
         },
     }
 
@@ -202,18 +260,39 @@ def _print(
     memory: "Memory | None",
 ) -> None:
     rows = [
-        (worth.topic_id, worth.role.value, _language(worth), worth.form.text, worth.articles, worth.alone)
+        (worth.topic_id, worth.role.value, _language(worth), worth.form.text, worth.articles, worth.alone,
+         _note(worth, memory))
         for worth in worths
-        if worth.role in {"any", "near"}
-    ]
-    if memory is not None:
-        print_table(None, ("topic", "under", "language", "form", "articles", "it alone"), rows)
+    ]  # fmt: skip
+    print_table(None, ("topic", "under", "for", "form", "articles", "alone", "note"), rows)
     for remark in remarks:
         where = f"{remark.place.file}:{remark.place.line}:{remark.place.column}: " if remark.place else ""
         typer.echo(f"{where}{remark.topic_id}: {remark.text}")
+    for line in _summed(worths, memory):
+        typer.echo(line)
     checked = f"{plural(len(topics), 'topic')} checked, {plural(len(remarks), 'remark')}"
     said = "there is no archive yet to try the forms on" if memory is None else memory_said(memory, config)
     typer.echo(f"{checked}; {said}")
+
+
+def _summed(worths: "Sequence[Worth]", memory: "Memory | None") -> Iterator[str]:
+    """A line for each kind of note."""
+    from monitor.pipeline import How
+
+    if memory is not None and (never := sum(_never(worth, memory) for worth in worths)):
+        held = plural(memory.articles - memory.erased, "article")
+        yield f"{_of_forms(never)} never found in {held}: misspelt, or not written about yet"
+    if idle := sum(worth.idle is not None and not _useless(worth) for worth in worths):
+        yield f"{plural(idle, 'form')} stood in fewer than {_ENOUGH} articles and did not count (note: never counts …)"
+    how = [worth.covered.how for worth in worths if worth.covered is not None and worth.idle is None]
+    if by_words := how.count(How.WORDS):
+        yield f"{_of_forms(by_words)} covered by another, whose words stand within it (note: within …)"
+    if by_evidence := how.count(How.EVIDENCE):
+        yield f"{_of_forms(by_evidence)} found only where others were found as well (note: only with …)"
+
+
+def _of_forms(count: int) -> str:
+    return f"{plural(count, 'form')} {'was' if count == 1 else 'were'}"
 
 
 def _language(worth: "Worth") -> str | None:

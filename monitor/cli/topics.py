@@ -9,7 +9,7 @@ import typer
 from monitor.cli.backtesting import backtest
 from monitor.cli.comparing import diff
 from monitor.cli.explaining import explain
-from monitor.cli.forms import check
+from monitor.cli.forms import check, held_against
 from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table
 from monitor.cli.passing import passing
 from monitor.cli.serving import running_over
@@ -143,6 +143,7 @@ def _applied(done: "Applied", *, dry_run: bool, tell: bool) -> dict[str, object]
         "dry_run": dry_run,
         "tell": tell,
         "looked_at": done.looked_at,
+        "articles": done.articles,
         "topics": [
             {"id": id_, "gained": done.gained[id_], "lost": done.lost[id_], "changed": done.changed[id_]}
             for id_ in done.topics
@@ -152,9 +153,9 @@ def _applied(done: "Applied", *, dry_run: bool, tell: bool) -> dict[str, object]
 
 
 def _print_applied(done: "Applied", *, dry_run: bool, tell: bool) -> None:
-    looked = f"{plural(done.looked_at, 'article')} looked at"
+    looked = held_against(done.looked_at, done.articles, "those with a form or a mark")
     if not done.topics:
-        typer.echo(f"{looked}: every mark is as the topics say; nothing to change")
+        typer.echo(f"{looked}; every mark is as the topics say; nothing to change")
         return
     rows = [(id_, done.gained[id_], done.lost[id_], done.changed[id_]) for id_ in done.topics]
     print_table(None, ("topic", "gained", "lost", "changed"), rows)

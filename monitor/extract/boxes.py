@@ -73,7 +73,7 @@ def _names_a_box(name: str) -> bool:
 
 def _prune_links(tree: "etree._Element") -> None:
     wholly = [*_wholly_links(tree), *_LINKED_BLOCKS(tree)]
-    if sum(len(" ".join(text.split())) for text in _PROSE(tree)) < _LEAST:
+    if not _holds_prose(tree):
         return
     for heading in _HEADINGS(tree):
         if heads_related(_STRING(heading)):
@@ -88,6 +88,15 @@ def _prune_links(tree: "etree._Element") -> None:
     for element in _IN_A_BLOCK(tree):
         if _is_a_line(element) and not _LEADS_ON.fullmatch(_STRING(element).strip()):
             _drop(element)
+
+
+def _holds_prose(tree: "etree._Element") -> bool:
+    size = 0
+    for text in _PROSE(tree):
+        size += len(" ".join(text.split()))
+        if size >= _LEAST:
+            return True
+    return False
 
 
 def _wholly_links(tree: "etree._Element") -> "Iterator[etree._Element]":

@@ -57,15 +57,20 @@ def told_lines(lines: Sequence[str]) -> list[str]:
     heading such as "Related stories".
     """
     kept = [line_of_story(line) for line in lines]
-    sentences = [number for number, line in enumerate(kept) if _is_sentence(line)]
     for number, line in enumerate(lines):
         if is_photo_credit(line) or _PROVIDED.fullmatch(line):
             above = next((n for n in range(number - 1, max(number - 4, -1), -1) if kept[n]), None)
             if above is not None and shows_a_picture(kept[above]):
                 kept[above] = ""
-        elif not kept[number] and sentences and sentences[-1] < number and heads_related(line):
+        elif line and not kept[number] and heads_related(line) and _told_before(kept, number):
             return kept[:number] + [below if _belongs(below) else "" for below in kept[number:]]
     return kept
+
+
+def _told_before(lines: Sequence[str], number: int) -> bool:
+    """Says whether the last of the sentences stands before a line."""
+    last = next((place for place in range(len(lines) - 1, -1, -1) if _is_sentence(lines[place])), number)
+    return last < number
 
 
 def line_of_story(line: str) -> str:

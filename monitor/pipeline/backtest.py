@@ -31,6 +31,7 @@ class Backtest:
     """
 
     found: tuple[Tested, ...]
+    looked_at: int = 0  # articles in which a form stands
     gained: tuple[Tested, ...] = ()
     lost: tuple[Kept, ...] = ()
 
@@ -69,7 +70,9 @@ def backtested(
     """
     matcher = Matcher((*others, topic))
     found, gained = [], []
+    looked_at = 0
     for article in watch(candidates(archive, [topic], since=since, until=until)):
+        looked_at += 1
         for match in matcher.match(article):
             if match.topic_id == topic.id:
                 found.append(Tested(article=bare(article), match=match))
@@ -78,7 +81,7 @@ def backtested(
     ids, excerpts = {each.article.id for each in found}, Excerpts(sources)
     having: Iterable[Kept] = marked(archive, [topic.id], since=since, until=until)
     lost = tuple(bare(article) for article in having if article.id not in ids and article not in excerpts)
-    return Backtest(found=tuple(found), gained=tuple(gained), lost=lost)
+    return Backtest(found=tuple(found), looked_at=looked_at, gained=tuple(gained), lost=lost)
 
 
 def _marks(article: Kept) -> set[str]:

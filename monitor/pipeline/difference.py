@@ -43,10 +43,16 @@ class TopicDifference:
     before: Tally
     after: Tally
     changes: tuple[Change, ...]  # oldest first
+    strong_only: tuple[str, ...] = ()  # digests that tell of the topic, but of no mention
 
     def of(self, kind: ChangeKind) -> list[Change]:
         """Returns the changes of one kind."""
         return [change for change in self.changes if change.kind is kind]
+
+    @property
+    def withheld(self) -> list[Change]:
+        """What becomes a mention, where a digest leaves mentions out: its readers lose it."""
+        return self.of(ChangeKind.TO_MENTION) if self.strong_only else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +76,20 @@ class Difference:
         """Returns how many changes of one kind there are, over all topics."""
         return sum(len(topic.of(kind)) for topic in self.topics)
 
+    @property
+    def withheld(self) -> int:
+        """How many articles become mentions that a digest leaves out, over all topics."""
+        return sum(len(topic.withheld) for topic in self.topics)
+
     def passes(self, most: float, *, percent: bool) -> bool:
-        """Says whether no more than `most` is lost: so many articles in all, or so much of what any one topic had."""
+        """Says whether no more than `most` is lost: so many articles in all, or so much of what any one topic had.
+
+        What becomes a mention is lost too where a digest leaves mentions out.
+        """
+        lost = [(len(topic.of(ChangeKind.LOST)) + len(topic.withheld), topic.before.articles) for topic in self.topics]
         if not percent:
-            return self.count(ChangeKind.LOST) <= most
-        return all(100 * len(topic.of(ChangeKind.LOST)) <= most * topic.before.articles for topic in self.topics)
+            return sum(count for count, _ in lost) <= most
+        return all(100 * count <= most * had for count, had in lost)
 
 
 def compared(
@@ -131,6 +146,7 @@ def compared(
                 before=tally(counts[0][topic_id]),
                 after=tally(counts[1][topic_id]),
                 changes=tuple(changes[topic_id]),
+                strong_only=tuple(s.id for s in subscriptions if topic_id in s.topics and not s.mentions),
             )
             for topic_id in ids
         ),

@@ -3,18 +3,22 @@
 past.candidates → each form matched as if it were the only one → found, alone, covered
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from monitor.archive import Archive, Filter
 from monitor.match import Matcher, Role
 from monitor.pipeline.past import Watch, candidates
 from monitor.query import And, Near, Or, Query, Term, parse, terms
-from monitor.types import Form, Topic
+from monitor.types import Beside, Form, Topic
 
 FINDING = frozenset({Role.ANY, Role.NEAR})
 """Roles of the forms by which articles are found."""
+
+_ENOUGH = 200  # articles that are asked why a form does not count in them
 
 
 class How(StrEnum):
@@ -34,6 +38,16 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Why a form that stands in articles never counts."""
+
+    because: str  # of most of them
+    article_id: int  # the newest of these
+    articles: int  # of which it is so
+    of: int  # articles in which the form stands; no more than some hundred are looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
     """What a form is to its topic. Figures are None where there is no archive."""
 
@@ -46,6 +60,7 @@ class Worth:
     alone: int | None = None  # of them, by no other form: without it they would be lost
     stands: bool | None = None  # in any article, whether it counts there or not
     covered: Covered | None = None
+    idle: Idle | None = None
 
 
 def worth(topics: Sequence[Topic]) -> list[Worth]:
@@ -81,6 +96,7 @@ def worth_in(archive: Archive, topics: Sequence[Topic], *, watch: Watch = iter) 
                 alone=len(ids.difference(*(other for one, other in mine if one is not each))),
                 stands=bool(ids) or _stands(archive, each.form),
                 covered=each.covered or evident.get(number),
+                idle=None if ids else _idle(archive, topic, each),
             )
             for number, (each, ids) in enumerate(mine)
         ]
@@ -104,6 +120,34 @@ def _evident(found: Sequence[tuple[Worth, set[int]]]) -> dict[int, Covered]:
 
 def _stands(archive: Archive, form: Form) -> bool:
     return bool(archive.search(Filter(query=parse(form.text, form=True)), limit=1))
+
+
+def _idle(archive: Archive, topic: Topic, worth: Worth) -> Idle | None:
+    """Asks the articles in which a form stands why none of them is about the topic by it."""
+    group = next((group for group in topic.near if worth.role is Role.NEAR and worth.form in group.forms), None)
+    matcher = Matcher([replace(topic, any=(worth.form,), near=())])
+    counts, newest = Counter[str](), dict[str, int]()
+    for article in islice(archive.articles(Filter(query=parse(worth.form.text, form=True))), _ENOUGH):
+        [explained] = matcher.explain(article)
+        if explained.match is None:
+            hidden = (seen.because for seen in explained.sightings if seen.role in FINDING and seen.because)
+            because = explained.because or next(hidden, None)
+        else:
+            because = _without(group)
+        if because is not None:
+            counts[because] += 1
+            newest[because] = article.id
+    if not counts:
+        return None
+    [(because, articles)] = counts.most_common(1)
+    return Idle(because=because, article_id=newest[because], articles=articles, of=counts.total())
+
+
+def _without(group: Beside | None) -> str | None:
+    if group is None:
+        return None
+    where = "in the article" if group.within is None else f"within {group.within} words"
+    return f"none of its co-terms (`beside`) stands {where}"
 
 
 def _forms(topic: Topic) -> Iterator[tuple[Role, Form]]:

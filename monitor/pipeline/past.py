@@ -11,7 +11,8 @@ from itertools import chain
 from typing import TypeVar
 
 from monitor.archive import Archive, Filter
-from monitor.query import Query, any_of, parse
+from monitor.query import Fact, Query, any_of, parse
+from monitor.query.tree import About
 from monitor.types import Form, Keep, Kept, Match, Source, Topic
 
 T = TypeVar("T")
@@ -19,6 +20,7 @@ Watch = Callable[[Iterable[Kept]], Iterable[Kept]]
 """Lets articles through, and shows that they pass."""
 
 _BY_HAND = "by-hand:"
+_ANY_SOURCE = Fact(about=About.SOURCE, value="", prefix=True)  # true of everything; a query finds nothing erased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,12 @@ def candidates(
 def marked(
     archive: Archive, topic_ids: Iterable[str], *, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[Kept]:
-    """Yields the articles that the archive has marked with one of these topics, each once, with their texts."""
+    """Yields the articles that the archive has marked with one of these topics, each once, with their texts.
+
+    Not those whose text was erased: what is left of them proves no absence.
+    """
     seen: set[int] = set()
-    wanted = (Filter(topic=topic_id, since=since, until=until) for topic_id in topic_ids)
+    wanted = (Filter(query=_ANY_SOURCE, topic=topic_id, since=since, until=until) for topic_id in topic_ids)
     for article in chain.from_iterable(map(archive.articles, wanted)):
         if article.id not in seen:
             seen.add(article.id)

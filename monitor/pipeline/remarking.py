@@ -25,6 +25,7 @@ class Applied:
     """What was changed, by topic: how many articles gained or lost its mark, or have another of it."""
 
     looked_at: int
+    articles: int  # in the archive
     gained: Counter[str]
     lost: Counter[str]
     changed: Counter[str]
@@ -59,7 +60,8 @@ def apply(
         batch.clear()
         return done.skipped if done is not None else 0
 
-    for article in watch(_concerned(archive, topics)):
+    holding = archive.holding()
+    for article in watch(_concerned(archive, topics, [marks.topic_id for marks in holding.marks])):
         looked_at += 1
         if article.withdrawn:
             continue
@@ -78,13 +80,14 @@ def apply(
         if len(batch) == _BATCH:
             skipped += flush()
     skipped += flush()
-    return Applied(looked_at=looked_at, gained=gained, lost=lost, changed=changed, skipped=skipped)
+    return Applied(
+        looked_at=looked_at, articles=holding.articles, gained=gained, lost=lost, changed=changed, skipped=skipped
+    )
 
 
-def _concerned(archive: Archive, topics: Sequence[Topic]) -> Iterator[Kept]:
+def _concerned(archive: Archive, topics: Sequence[Topic], former: Sequence[str]) -> Iterator[Kept]:
     """Yields the articles in which any form stands, then those that are marked though none does."""
     seen: set[int] = set()
-    former = [marks.topic_id for marks in archive.holding().marks]
     for article in chain(candidates(archive, topics), marked(archive, dict.fromkeys(former))):
         if article.id not in seen:
             seen.add(article.id)

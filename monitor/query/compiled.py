@@ -76,6 +76,9 @@ Hidden = Callable[[Span], bool]
 """Says of a span that it does not count."""
 
 
+_MOST_KNOWN = 100_000  # words
+
+
 class _Node:
     """A step of the trie: the words that may follow, and the terms that end here.
 
@@ -181,6 +184,7 @@ class Compiled:
         self._terms: list[Term] = []
         self._numbers: dict[Term, int] = {}
         self._root = _Node()
+        self._known: tuple[set[str], set[str]] = (set(), set())  # words seen, and those that begin as a term does
         self._by_term: dict[int, list[int]] = {}
         self._by_fact: dict[Fact, list[int]] = {}
         for number, query in enumerate(self._queries):
@@ -226,8 +230,19 @@ class Compiled:
     def _beginnings(self, in_text: Sequence[str]) -> Iterable[int]:
         begin = self._root.next.keys() & in_text
         if self._root.prefixes:
-            begin |= {word for word in set(in_text) if self._root.begun(word)}
+            begin |= self._begun(set(in_text))
         return [place for place, word in enumerate(in_text) if word in begin] if begin else ()
+
+    def _begun(self, different: set[str]) -> set[str]:
+        """Returns the words with which a beginning of a word begins; words recur, and are looked at once."""
+        known, begun = self._known
+        if fresh := different - known:
+            if len(known) > _MOST_KNOWN:
+                known, begun = self._known = set(), set()
+                fresh = different
+            begun.update(word for word in fresh if self._root.begun(word))
+            known |= fresh
+        return begun & different
 
     def _walk(self, in_text: Sequence[str], place: int) -> Iterable[tuple[int, int]]:
         node, found, end = self._root, [], len(in_text)
