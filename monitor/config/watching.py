@@ -28,7 +28,7 @@ _Stand = tuple[int, ...] | None
 
 _EVERY = 0.1  # seconds between two looks
 _STILL = 0.25  # seconds without a change, after which a file is taken for whole
-_STILL_OPEN_ENDED = 0.7  # of one whose last line has no end: there may be more to come
+_STILL_OPEN_ENDED = 0.5  # of one whose last line has no end: there may be more to come
 _STILL_EMPTY = 2.0  # of one that is empty or gone, as it is for a moment while some editors save
 _STILL_WRITING = float("inf")
 _TOLD_AFTER = 10.0  # seconds in which the files never stood still, or one was open for writing
