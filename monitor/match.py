@@ -62,6 +62,8 @@ class Explanation:
     match: Match | None
     sightings: tuple[Seen, ...]  # in the order of the roles, then of the article
     because: str | None = None  # why the article is not about the topic, although forms of it count
+    hits: int = 0  # of the topic that count, by the rule of mentions
+    early: Place | None = None  # where one of them stands, if not late in the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +126,12 @@ class Matcher:
                 topic_id=topic.id,
                 match=matches.get(topic.id),
                 sightings=tuple(_seen(article, weighed[number].seen)),
-                because=weighed[number].because if weighed[number].counting() else None,
+                because=weighed[number].because if found else None,
+                hits=_distinct(weighed[number].anchors),
+                early=next((_place(sighting.span) for sighting in found if _early(sighting.span)), None),
             )
             for number, topic in enumerate(self._topics)
+            for found in [weighed[number].counting()]
         )
 
     def _matches(self, article: Article | Kept, weighed: dict[int, _Weighed]) -> tuple[Match, ...]:
@@ -145,12 +150,11 @@ class Matcher:
     def _weigh_all(self, hits: Hits, *, everything: bool = False) -> dict[int, _Weighed]:
         awake = self._compiled.awake(hits)
         reasons = {self._uses[number].topic for number in awake if self._uses[number].role in {Role.ANY, Role.NEAR}}
-        return {
-            topic: self._weigh(topic, awake, hits) for topic in (range(len(self._topics)) if everything else reasons)
-        }
+        topics = range(len(self._topics)) if everything else reasons
+        return {topic: self._weigh(topic, awake, hits, everything=everything) for topic in topics}
 
-    def _weigh(self, topic: int, awake: set[int], hits: Hits) -> _Weighed:
-        """The order of the module's rules."""
+    def _weigh(self, topic: int, awake: set[int], hits: Hits, *, everything: bool) -> _Weighed:
+        """The order of the module's rules; `everything`: with what is no reason, for people."""
         roles: dict[Role, list[int]] = {role: [] for role in Role}
         for number in self._of_topic[topic]:
             if number in awake:
@@ -176,12 +180,25 @@ class Matcher:
                 ]
         self._count(found, self._co_terms(roles[Role.BESIDE], hits), hits, weighed)
         weighed.because = self._lacking(topic, awake, hits, hidden)
+        for number, _ in self._results(roles[Role.NONE], hits):
+            weighed.because = f"taken out by the `none` form {self._uses[number].form.text}"
+        if everything:
+            self._look_around(roles, hits, weighed)
+        return weighed
+
+    def _look_around(self, roles: dict[Role, list[int]], hits: Hits, weighed: _Weighed) -> None:
+        """Adds what else of the topic stands in the article; of a co-term first the place nearest to a `near` form."""
+        near: dict[int, list[tuple[int, int]]] = {}
+        for sighting in weighed.seen:
+            if sighting.use.role is Role.NEAR and sighting.span is not None:
+                near.setdefault(sighting.use.group, []).append(_words(sighting.span, hits))
+        positions = {group: Positions(places) for group, places in near.items()}
         for role in (Role.BESIDE, Role.ALL, Role.NONE, Role.EXCEPT):
             for number, result in self._results(roles[role], hits):
-                weighed.seen += [_Sighting(self._uses[number], span) for span in result.spans]
-                if role is Role.NONE:
-                    weighed.because = f"taken out by the `none` form {self._uses[number].form.text}"
-        return weighed
+                use, spans = self._uses[number], result.spans
+                if role is Role.BESIDE and (beside := positions.get(use.group)) is not None:
+                    spans = tuple(sorted(spans, key=lambda span: beside.distance(*_words(span, hits))))
+                weighed.seen += [_Sighting(use, span) for span in spans]
 
     def _results(self, numbers: Iterable[int], hits: Hits) -> Iterator[tuple[int, Result]]:
         for number in numbers:
@@ -228,7 +245,7 @@ class Matcher:
         """Why a form that needs a co-term does not count where it stands."""
         group = self._topics[use.topic].near[use.group]
         within = hits.before[-1] if group.within is None else group.within
-        if use.group in co_terms and co_terms[use.group].near(*_words(span, hits), within):
+        if use.group in co_terms and co_terms[use.group].distance(*_words(span, hits)) <= within:
             return None
         where = "in the article" if group.within is None else f"within {group.within} words"
         return f"none of its co-terms stands {where}: {', '.join(form.text for form in group.beside)}"
@@ -304,6 +321,10 @@ def _words(span: Span, hits: Hits) -> tuple[int, int]:
 
 def _early(span: Span | None) -> bool:
     return span is None or span.place is not Place.TEXT or span.start < len(span.text) / 3
+
+
+def _place(span: Span | None) -> Place:
+    return Place.TITLE if span is None else span.place
 
 
 def _distinct(spans: Iterable[Span]) -> int:

@@ -249,6 +249,16 @@ def test_an_explanation_says_what_counted_and_what_did_not_and_why() -> None:
     assert (nothing.match, nothing.sightings, nothing.because) == (None, (), None)
 
 
+def test_an_explanation_shows_the_co_term_that_stands_nearest() -> None:
+    text = "Asylum first. " + "word " * 60 + "Then the STCA, and asylum at last."
+    [told] = Matcher([stca()]).explain(article(title="-", text=text))
+    assert [(s.role.value, s.surface, s.count) for s in told.sightings] == [
+        ("near", "STCA", 1),
+        ("beside", "asylum", 2),
+    ]
+    assert told.sightings[1].sentence.endswith("and asylum at last.")
+
+
 def test_an_explanation_says_what_all_lacks() -> None:
     wanted = topic(any=forms("Roxham"), all=forms("Canada", "border") + forms("frontière", language="fr"))
     [told] = Matcher([wanted]).explain(article(title="-", text="Roxham, Canada."))

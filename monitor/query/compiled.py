@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from math import inf
 
 from monitor.query.tree import About, And, Fact, Near, Not, Or, Query, Scope, Term, guards, terms
 from monitor.text import folded_words, places, words
@@ -341,13 +342,14 @@ class Positions:
         self._firsts = sorted(first for first, _ in both)
         self._lasts = sorted(last for _, last in both)
 
-    def near(self, first: int, last: int, distance: int) -> bool:
-        """Says whether one stands before or after these words, at most `distance` words between; overlaps are none."""
+    def distance(self, first: int, last: int) -> float:
+        """Returns how many words stand between these words and the next of the places; what overlaps is none."""
         after = bisect_left(self._firsts, last)
-        if after < len(self._firsts) and self._firsts[after] - last <= distance:
-            return True
         before = bisect_right(self._lasts, first) - 1
-        return before >= 0 and first - self._lasts[before] <= distance
+        return min(
+            self._firsts[after] - last if after < len(self._firsts) else inf,
+            first - self._lasts[before] if before >= 0 else inf,
+        )
 
 
 def _beside(spans: Sequence[Span], others: Iterable[Span], distance: int) -> tuple[Span, ...]:
@@ -359,7 +361,7 @@ def _beside(spans: Sequence[Span], others: Iterable[Span], distance: int) -> tup
     return tuple(
         span
         for span in spans
-        if span.number in positions and positions[span.number].near(span.first, span.last, distance)
+        if span.number in positions and positions[span.number].distance(span.first, span.last) <= distance
     )
 
 
