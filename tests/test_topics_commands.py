@@ -1,12 +1,14 @@
 """`roxham topics …`, by the real command over archives that were filled as the service fills them."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -18,13 +20,13 @@ from monitor.archive.sqlite import SQLiteArchive
 from monitor.cli.passing import passing
 from monitor.errors import ArchiveError
 from monitor.match import Matcher
-from monitor.pipeline import apply
+from monitor.pipeline import apply, backtested, compared, grouped
 from monitor.pipeline.difference import Change, ChangeKind, Difference, TopicDifference
 from monitor.pipeline.forms import covers
 from monitor.pipeline.past import Tally, weeks
 from monitor.query import parse
 from monitor.stories import place
-from monitor.types import Article, Keep, Kept
+from monitor.types import Article, Beside, Form, Keep, Kept, Topic
 from tests import builders
 from tests.installation import READER, Installation, page, source, story
 from tests.site import Site
@@ -450,10 +452,13 @@ def test_an_address_that_is_not_there_is_fetched_and_not_kept(here: Installation
         site.put("/new.html", page("New lamps", story("new", "The lamps are for Roxham Road.")))
         explained = document(here, "explain", site.url("/new.html"))
         gone = here.roxham("topics", "explain", site.url("/gone.html"))
+        site.put("/bare.html", page("Roxham Road notes", ""))
+        bare = said(here, "explain", site.url("/bare.html"))
     assert (explained["article"]["id"], explained["article"]["title"]) == (None, "New lamps")
     assert explained["topics"][0]["reason"] == "strong: a form stands in the first third of the text"
     assert (gone.returncode, gone.stdout) == (1, "")
     assert "the archive does not have it, and it gives no article" in gone.stderr
+    assert bare.startswith("Roxham Road notes\nthe page gives no text: only headline and teaser are looked at\n")
     assert len(marked(here)) == 6
 
 
@@ -487,6 +492,18 @@ def test_of_an_excerpt_it_is_said_that_it_is_one(empty: Installation) -> None:
 def test_the_rule_is_said_in_words(empty: Installation, text: str, options: list[str], reason: str) -> None:
     [road] = document(empty, "explain", text, "--topic", "roxham-road", *options)["topics"]
     assert road["reason"].startswith(reason)
+
+
+def test_several_terms_of_one_form_are_one_hit(empty: Installation) -> None:
+    empty.write("topics", TOPICS.replace("'\"Roxham Road\"'", "Lacolle NEAR/9 sleds"))
+    text = f"{FILLER} In Lacolle go sleds."
+    for more, reason in (
+        ("", "a mention: one hit"),
+        (" The tiers pays sûrs.", "strong: of other topics a form stands in it too (stca)"),
+        (f" {FILLER} In Lacolle go more sleds.", "strong: 2 hits"),
+    ):
+        [road] = document(empty, "explain", text + more, "--topic", "roxham-road")["topics"]
+        assert road["reason"].startswith(reason)
 
 
 def test_a_query_is_explained_instead_of_the_topics_and_may_ask_for_what_is_said_of_the_text(
@@ -526,9 +543,11 @@ def test_where_only_co_terms_of_a_topic_stand_one_line_names_them(empty: Install
     assert text.splitlines()[1:] == ["  beside: asylum"]
 
 
-@pytest.mark.parametrize("given", ["", "  ", "-"])
-def test_nothing_is_not_explained(empty: Installation, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    monkeypatch.setattr("sys.stdin", StringIO("\n"))
+@pytest.mark.parametrize(("given", "stdin"), [("", "\n"), ("  ", "\n"), ("-", "\n"), ("-", None)])
+def test_nothing_is_not_explained(
+    empty: Installation, monkeypatch: pytest.MonkeyPatch, given: str, stdin: str | None
+) -> None:
+    monkeypatch.setattr("sys.stdin", stdin and StringIO(stdin))  # None: closed
     done = empty.roxham("topics", "explain", given)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("nothing to explain: give")
@@ -546,6 +565,7 @@ def test_a_query_that_is_no_form_is_refused_with_its_place(here: Installation) -
     [
         (["7"], 1),
         (["9" * 30], 1),
+        (["9" * 5_000], 1),
         (["1", "--title", "x"], 2),
         (["1", "--topic", "stca", "--query", "x"], 2),
         (["text", "--source", "dusk"], 2),
@@ -609,6 +629,11 @@ def test_a_changed_topic_is_held_against_the_marks(here: Installation) -> None:
     tried = document(here, "backtest", "roxham-road")
     assert tried["marked"] == {"gained": [6], "lost": [2, 3]}
     assert "1 gained, 2 lost" in said(here, "backtest", "roxham-road")
+
+
+def test_more_examples_than_a_computer_can_count_are_refused(here: Installation) -> None:
+    assert len(document(here, "backtest", "stca", "--examples", f"{2**63 - 1}")["examples"]) == 1
+    assert here.roxham("topics", "backtest", "stca", "--examples", f"{2**63}").returncode == 2
 
 
 def test_where_texts_were_erased_it_is_said_since_when_the_past_is_whole(here: Installation) -> None:
@@ -788,6 +813,91 @@ def test_since_when_is_compared_may_be_said(here: Installation) -> None:
     here.write("topics", NARROWER)
     changed = document(here, "diff", old(here), "--since", "2024-11-10")
     assert [each["id"] for each in changed["topics"][0]["lost"]] == [3]
+
+
+def topics_by_chance(chance: Random, *ids: str) -> list[Topic]:
+    """Topics of every kind of form and role, of words that are in many articles."""
+
+    def form() -> Form:
+        one, other = chance.sample(WORDS, 2)
+        kinds = (one, f'"{one} {other}"', f"{one}*", f"title:{one}", "=STCA", f"{one} AND -{other}")
+        return Form(text=chance.choice((*kinds, f"{one} NEAR/3 {other}")), language=chance.choice(["en", "fr"]))
+
+    def some(share: float) -> tuple[Form, ...]:
+        return (form(),) if chance.random() < share else ()
+
+    return [
+        builders.topic(
+            id_,
+            any=(form(), form()),
+            all=some(0.2),
+            none=some(0.2),
+            excepting=some(0.3),
+            near=(Beside(forms=(form(),), beside=(form(),), within=chance.choice([1, 9, None])),),
+        )
+        for id_ in ids
+    ]
+
+
+WORDS = ["Roxham", "road", "chemin", "asile", "l'asile", "STCA", "stca", "tiers-pays", "sûrs", "farm"]
+
+
+def test_what_looks_back_finds_what_the_matchers_find_without_the_index(empty: Installation) -> None:
+    chance = Random(4)  # noqa: S311 - no secret
+
+    def text(length: int) -> str:
+        return " ".join(chance.choice(WORDS if chance.random() < 0.3 else ["le", "the", "of"]) for _ in range(length))
+
+    for day in range(3):
+        made = [
+            chance.choice([english, french])(f"{day}-{number}", text(chance.choice([0, 9, 60])), title=text(3))
+            for number in range(20)
+        ]
+        keep(empty, *made, at=LONG_AGO + timedelta(days=4 * day))
+    digests = [
+        builders.subscription("all", topics=("a", "b")),
+        builders.subscription("strong", topics=("a",), mentions=False),
+    ]
+    seen = Counter[str]()
+    with closing(SQLiteArchive.for_reading(empty.archive)) as archive:
+        every = list(archive.articles(Filter()))
+        story_of = {article.id: article.story_id for article in every}
+        for _ in range(8):
+            old, new = topics_by_chance(chance, "a", "b", "c"), topics_by_chance(chance, "a", "b", "d")
+            before, after = (
+                {(m.topic_id, a.id): m for a in every for m in Matcher(topics).match(a)} for topics in (old, new)
+            )
+            done = compared(archive, old, new, digests)
+            changed = {(t.topic_id, c.article.id): c.kind.value for t in done.topics for c in t.changes}
+            assert changed == {
+                key: "gained" if key not in before else "lost" if key not in after
+                else "to mention" if after[key].mention else "to strong"
+                for key in before.keys() | after.keys()
+                if key not in before or key not in after or before[key].mention != after[key].mention
+            }  # fmt: skip
+            seen.update(changed.values())
+            for size, digest in zip(done.digests, digests, strict=True):
+                told = [
+                    {
+                        number
+                        for (id_, number), m in side.items()
+                        if id_ in digest.topics and digest.mentions >= m.mention
+                    }
+                    for side in (before, after)
+                ]
+                assert [size.before, size.after] == [len({story_of[number] for number in side}) for side in told]
+            tested = backtested(archive, old[0], old[1:])
+            own = {number: match for (id_, number), match in before.items() if id_ == "a"}
+            assert {each.article.id: each.match for each in tested.found} == own
+            by_source = grouped((each.article.source_id, each.match) for each in tested.found)
+            by_week = weeks([(each.article.first_seen_at, each.match) for each in tested.found], UTC)
+            for parts in (by_source, by_week):
+                assert sum(count.strong for _, count in parts) == sum(not match.mention for match in own.values())
+                assert sum(count.articles for _, count in parts) == len(own)
+            marks = Counter(match.topic_id for article in every for match in article.matches)  # of other topics
+            remade = apply(archive, old, (), None)
+            assert (remade.gained, remade.lost) == (Counter(id_ for id_, _ in before), marks)
+    assert set(seen) == {kind.value for kind in ChangeKind}
 
 
 # --- apply -----------------------------------------------------------------------------------------------------------

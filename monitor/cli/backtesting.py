@@ -12,6 +12,7 @@ from monitor.cli.explaining import QUERY, as_topic, sentence
 from monitor.cli.forms import held_against, memory_document, memory_said
 from monitor.cli.looking import Since, Until, moment_of
 from monitor.cli.output import (
+    LARGEST,
     AsJson,
     Context,
     complain,
@@ -40,7 +41,9 @@ def backtest(
     what: Annotated[str, typer.Argument(metavar="ID|QUERY", help="A topic of topics.yaml, or else a query.")],
     since: Since = None,
     until: Until = None,
-    examples: Annotated[int, typer.Option("--examples", metavar="N", min=0, help="Show so many articles.")] = 5,
+    examples: Annotated[
+        int, typer.Option("--examples", metavar="N", min=0, max=LARGEST, help="Show so many articles.")
+    ] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Say what a topic or a query would have found in the archive: by week, source and language."""

@@ -66,7 +66,7 @@ def explain(
     article = _article(config, what, _Said(title=title, language=language, source=source, publisher=publisher))
     whole = not isinstance(article, Kept) or article not in Excerpts(config.sources)
     explained = Matcher(topics).explain(article)
-    shown = [(each, reason(each, explained, article)) for each in explained if each.topic_id in wanted]
+    shown = [(each, reason(each, explained)) for each in explained if each.topic_id in wanted]
     if as_json:
         print_json(_document(article, shown, query, whole=whole))
     else:
@@ -96,7 +96,7 @@ def _article(config: "Config", what: str, said: _Said) -> "Article | Kept":
     if what.isascii() and what.isdecimal():
         _only_of_texts(said)
         with app.reading(config) as archive:
-            kept = archive.article(int(what)) if int(what) <= LARGEST else None
+            kept = archive.article(int(what)) if len(what) < len(f"{LARGEST}") else None
         if kept is None:
             complain(f"no article {what} in {app.archive_path(config)}")
             raise typer.Exit(1)
@@ -104,7 +104,7 @@ def _article(config: "Config", what: str, said: _Said) -> "Article | Kept":
     if is_web_address(what):
         _only_of_texts(said)
         return _known(config, what) or _fetched(config, what)
-    text = sys.stdin.read() if what == "-" else what
+    text = what if what != "-" else sys.stdin.read() if sys.stdin is not None else ""  # None: closed
     if not text.strip() and said.title is None:
         _nothing_given()
     return _of_text(config, text, said)
@@ -240,6 +240,10 @@ def _print(
             out.print(Text("the archive holds an excerpt of it only (keep: excerpt)", style="dim"), soft_wrap=True)
     elif article.title:
         out.print(Text(article.title, style="bold"), soft_wrap=True)
+        if article.text is None and article.addresses[0].url:
+            out.print(
+                Text("the page gives no text: only headline and teaser are looked at", style="dim"), soft_wrap=True
+            )
     for each, why in shown:
         if each.sightings:
             out.print(

@@ -1,7 +1,6 @@
 """`roxham topics check`: what is to be said of each form."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,10 +117,10 @@ def _worths(config: "Config", topics: "Sequence[Topic]", *, quiet: bool) -> "tup
 
     if not app.archive_path(config).exists():
         return None, worth(topics)
-    with ExitStack() as open_:
-        archive = open_.enter_context(app.reading(config))
+    with app.reading(config) as archive:
         worths = worth_in(archive, topics, watch=passing("articles", quiet=quiet))
-        return memory(archive, config.keep_unmatched, app.utc_now()), worths
+        remembered = memory(archive, config.keep_unmatched, app.utc_now())
+    return remembered, worths
 
 
 def _remarks(

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -121,7 +122,7 @@ def apply(
     with app.reading(config) as archive:
         from monitor.pipeline import apply as applied
 
-        def remark(batch: "list[Marked]") -> "Remarked":
+        def remark(batch: "Sequence[Marked]") -> "Remarked":
             with app.changing(config, purpose="topics apply") as changing:  # held for a moment only
                 return changing.remark(batch, tell=tell)
 
@@ -129,7 +130,7 @@ def apply(
             archive,
             config.topics,
             config.sources,
-            None if dry_run else lambda batch: remark(list(batch)),
+            None if dry_run else remark,
             watch=passing("articles", quiet=as_json),
         )
     if as_json:
