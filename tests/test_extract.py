@@ -419,12 +419,33 @@ def test_links_to_other_stories_and_captions_are_no_text(related: str, last: boo
         f"“<a href='/1'>{FIRST[:-1]}</a>,” he said.",
         f"<a name='top'>{FIRST}</a>",
         f"<a href='#top'>{FIRST}</a>",
+        f"<a href='/1'>{FIRST}</a>",
+        f"<em>“<a href='/1'>{FIRST}</a>”</em>",
     ],
 )
 def test_a_sentence_with_a_link_in_it_is_text(paragraph: str) -> None:
     assert listed(content=paragraphs(paragraph, SECOND, THIRD)).text == STORY.replace(
         FIRST, re.sub("<.*?>", "", paragraph)
     )
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<p>They have a name for it: <a href='/1'>the winter of the ducks</a>.</p>",
+        "<p>He wrote: <a href='/1'>“The bridge must close.”</a></p>",
+        "<p>One question is left: <a href='/1'>will the ducks come back?</a></p>",
+        f"<ul><li><a href='/1'>{ELSEWHERE}</a></li></ul>",
+        "<ul><li><a href='/1'>The agreement on bridges and ferries</a>: in force since 2004</li></ul>",
+        "<ul><li><a href='/1'>The old bridge over the river</a> was built in 1931</li></ul>",
+        f"<h3>Latest</h3><p><a href='/1'>{ELSEWHERE[:60]}</a>{ELSEWHERE[60:]}</p>",
+    ],
+)
+def test_what_only_looks_like_a_link_to_another_story_is_text(part: str) -> None:
+    said = re.sub("<h3>.*?</h3>|<.*?>", "", part)
+    assert (listed(content=paragraphs(FIRST, SECOND) + part + paragraphs(THIRD)).text or "").split("\n\n") == [
+        *(FIRST, SECOND, said, THIRD)
+    ]
 
 
 def test_a_page_whose_sentences_hold_links_keeps_them() -> None:
@@ -499,6 +520,14 @@ def test_a_page_of_links_stays_a_page_of_links() -> None:
         ("Le maire a dit qu’il ferme. On voit ici un étang. (Photo : Anne Exemple)", "Le maire a dit qu’il ferme."),
         ("The mayor, Bo Sample (Ann Example/The Canadian Press), was there.", "The mayor, Bo Sample , was there."),
         ("A poll by The Canadian Press/Leger found that half agree.", None),
+        ("The bridge closes. CBC/Radio-Canada said so first.", None),
+        ("It closes. CBC/Radio Canada International has the story.", None),
+        ("CP/Via Rail trains stop at the bridge.", None),
+        ("Radio-Canada/Anne Exemple reports that the bridge closes.", None),
+        (
+            "The bridge closes. Trucks must take the highway. Nobody was hurt. (Photo: Ann Example)",
+            "The bridge closes. Trucks must take the highway. Nobody was hurt.",
+        ),
         ("The speed limit is 40 km/h and the photo of the bridge is old.", None),
         ("The NDP/PC coalition and the CP/VIA line (CN/CP) were named.", None),
         ("Photo of the year: the bridge.", None),
@@ -1153,6 +1182,7 @@ def test_long_runs_in_a_line_do_not_hang(run: str) -> None:
         f"<p>{FIRST}</p>" + "<blockquote><ul><li><b>" * 60 + "<p><a href='/1'>link</a> and</p>" * 4_000,
         f"<p>{FIRST}</p>" + "<p>The Canadian Press</p><p>Related stories</p><p>AP Photo/Ann Example</p>" * 9_000,
         f"<p>{FIRST}</p><p>" + "(Photo Ann Example) THE CANADIAN PRESS/A. (" * 20_000,
+        f"<p>{FIRST}</p><p>/" + "*" * 300_000,
     ],
     ids=[
         "deep",
@@ -1166,6 +1196,7 @@ def test_long_runs_in_a_line_do_not_hang(run: str) -> None:
         "links",
         "signed",
         "shown",
+        "stars",
     ],
 )
 @pytest.mark.timeout(30)

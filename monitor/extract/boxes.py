@@ -2,7 +2,8 @@
 
 A link to another story is told by its place: a paragraph, list item, sub-heading or card that is wholly a link, or a
 link with nothing but a label before it ("Video: …") or its source after it; and what follows a heading such as "Related
-stories". A sentence with a link in it stays, and so do links to places in the page. Where links are all that a page
+stories". A sentence with a link in it stays, one of eight words or more with a full stop also where it is all link, and
+so do links to places in the page. Where links are all that a page
 holds, they stay too.
 """
 
@@ -25,11 +26,15 @@ _SUB_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _BLOCKS = frozenset({"p", "li", "td", "dt", "dd", "blockquote", "div"}) | _SUB_HEADINGS
 _DIVIDED = frozenset({"div", "p", "ul", "section", "article"})
 _LONGEST_BLOCK = 2000
-_WITH_LINKS = etree.XPath(f"(//p|//li)[.//a[{_AWAY}]][string-length(.) < 1000]")
+# One step with `self::` and no union of steps: libxml2 joins sets of nodes in quadratic time.
+_WITH_LINKS = etree.XPath(f"//*[self::p or self::li][.//a[{_AWAY}]][string-length(.) < 1000]")
 _IN_A_BLOCK = etree.XPath(
     f"//a[{_AWAY}][parent::p or parent::div or parent::section or parent::article or parent::main or parent::body]"
 )
-_HEADINGS = etree.XPath("(//h2|//h3|//h4|//h5|//h6|//p|//div[not(*)]|//strong|//b)[string-length(.) < 60]")
+_HEADINGS = etree.XPath(
+    "//*[self::h2 or self::h3 or self::h4 or self::h5 or self::h6 or self::p or self::div[not(*)]]"
+    "[string-length(.) <= 60]"
+)
 _PROSE = etree.XPath(
     "//text()[string-length(.) > 40][not(ancestor::a or ancestor::aside or ancestor::header)]",
     smart_strings=False,
@@ -44,6 +49,9 @@ _LEADS_ON = re.compile(
     re.IGNORECASE,
 )
 _ENDED = re.compile(r"[.!?…][\"'’”»)\]\s]*\Z")
+_FULL_STOP = re.compile(r"[^.]\.[\"'’”» )\]\s]*\Z")
+_SENTENCE = 8  # words: a shorter line with a full stop may still be a headline
+_GOES_ON = re.compile(r" ?:| (?!(?:by|via|from|in|on|par|de|du|dans|sur|le)\b)[a-zà-öø-ÿ]")  # no source
 _LEAST = 60  # characters of prose: less is no story that links could be beside
 _LONGEST_CARD = 600
 _SOURCE = 45  # characters that name where a link leads
@@ -72,14 +80,19 @@ def _names_a_box(name: str) -> bool:
 
 
 def _prune_links(tree: "etree._Element") -> None:
+    if next(tree.iter("a"), None) is None:
+        return
     wholly = [*_wholly_links(tree), *_LINKED_BLOCKS(tree)]
     if not _holds_prose(tree):
         return
     for heading in _HEADINGS(tree):
-        if heads_related(_STRING(heading)):
+        bold = next(heading.iterchildren("strong", "b"), None) if len(heading) else None
+        if heads_related(_STRING(heading)) or (bold is not None and heads_related(_STRING(bold))):
             _drop_following(heading)
     for element in wholly:
         text = _STRING(element).strip()
+        if _is_a_linked_sentence(element, text):
+            continue
         if (element.tag != "a" or len(text) <= _LONGEST_CARD) and not _LEADS_ON.fullmatch(text):
             _drop(element)
     for element in _WITH_LINKS(tree):
@@ -121,6 +134,16 @@ def _is_wholly_link(block: "etree._Element") -> bool:
     return not any(text.strip(_MARKS) for text in _beside_links(block)) and len(_STRING(block)) < _LONGEST_BLOCK
 
 
+def _is_a_linked_sentence(block: "etree._Element", text: str) -> bool:
+    """Says whether a paragraph with links is a sentence of the story: headlines bear no full stop."""
+    return (
+        block.tag in {"p", "li", "blockquote", "div"}
+        and _FULL_STOP.search(text) is not None
+        and len(text.split()) >= _SENTENCE
+        and not any(inner.tag in _DIVIDED | _SUB_HEADINGS for link in _LINKS(block) for inner in link)
+    )
+
+
 def _beside_links(element: "etree._Element") -> Iterator[str]:
     """Yields the text of an element that stands in none of its links."""
     if element.text and isinstance(element.tag, str):
@@ -134,11 +157,6 @@ def _beside_links(element: "etree._Element") -> Iterator[str]:
 
 def _drop_following(heading: "etree._Element") -> None:
     """Drops the lists of links, and the paragraphs that are mostly link, right after a heading."""
-    if heading.tag in {"strong", "b"}:
-        around = heading.getparent()
-        if around is None or around.tag != "p" or len(_STRING(around)) > 60:
-            return
-        heading = around
     below = heading.getnext()
     while below is not None:
         element, below = below, below.getnext()
@@ -147,6 +165,8 @@ def _drop_following(heading: "etree._Element") -> None:
         linked, text = sum(len(_STRING(link)) for link in _LINKS(element)), len(_STRING(element).strip())
         cards = 0 if element.tag == "p" else _LONGEST_CARD // 2 * len(_LINKS(element))
         if text and not (linked and (element.tag in {"ul", "ol"} or text <= max(cards, 2 * linked))):
+            break
+        if element.tag == "p" and linked < text - 1 and _is_a_linked_sentence(element, _STRING(element).strip()):
             break
         _drop(element)
 
@@ -158,12 +178,14 @@ def _is_labelled_link(element: "etree._Element") -> bool:
     if not links or beside > _SOURCE:
         return False
     label = _LABEL.match(text)
-    if label and text[label.end() :].rstrip(" »›→.") == links[0]:
-        return True
-    if element.tag != "li" or max(map(len, links)) <= 20:
+    if label and text[label.end() :].rstrip(" »›→") == links[0]:
+        return not _FULL_STOP.search(links[0]) and not links[0][0].islower()
+    if element.tag != "li" or max(map(len, links)) <= 20 or _is_a_linked_sentence(element, text):
         return False
     before_it = text.endswith(links[-1]) and beside <= _KICKER
-    return before_it or (text.startswith(links[0]) and not _ENDED.search(text))
+    return before_it or (
+        text.startswith(links[0]) and not _ENDED.search(text) and not _GOES_ON.match(text, len(links[0]))
+    )
 
 
 def _is_a_line(link: "etree._Element") -> bool:

@@ -22,11 +22,14 @@ _LONG = (
 )
 _SHORT = r"(?:AP|AFP|CP|PC|CBC|REUTERS|Reuters)"
 _PHOTO = r"(?: (?:PHOTO|Photo))?"
-_NO_NAME = r"(?!(?:An?|The|In|On|At|He|She|It|They|Les?|La|Une?|Des|Ils?|Elles?|À)(?![\w.'’-]))"
+_NO_NAME = (
+    r"(?!(?:An?|The|In|On|At|He|She|It|They|Les?|La|Une?|Des|Ils?|Elles?|À|CBC|CTV|VIA|"
+    r"Via|Radio|Radio-Canada|Ipsos|Leger|Léger|Nanos|NORC)(?![\w.'’-]))"
+)
 _PART = rf"{_NO_NAME}[A-ZÀ-ÖØ-Þ][\w'’.-]*"
 _NAME = rf"{_PART}(?:[ ,/]{{1,2}}{_PART})?"
 # A credit begins a line, follows a sentence or a dash, or stands in brackets.
-_APART = r"(?:\A|(?<=[.!?…\"”»)\]*:—–-]))[\s*]*"
+_APART = r"(?:\A|(?<=[.!?…\"”»)\]*:—–-]))[\s*]{0,4}"
 _CREDIT = re.compile(
     "|".join(
         (
@@ -60,20 +63,23 @@ _SHOWS = re.compile(
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"[.!?…][\"'’”»)]*(?:\s|\Z)")
+# The end of one of a paragraph's sentences, but not of an abbreviation.
+_NEXT = re.compile(r"[a-zà-öø-ÿ]{4}[.!?…][\"'’”»)]*\s+(?=[A-ZÀ-ÖØ-Þ«“\"])")
 _AROUND = " \t*_.,;)]–—-"
 
 
 def without_photo(line: str) -> str:
     """Returns a line without photo credits and the captions before them; empty where nothing else is in it.
 
-    What stands before a credit is a caption where it is no longer than 400 characters and neither begins with a
-    dateline nor tells who said something. Of a longer or a telling text its last sentence goes where it says what a
-    picture shows; the rest stays.
+    What stands before a credit is a caption where it is no longer than 400 characters, has at most two sentences, and
+    neither begins with a dateline nor tells who said something. Of a longer or a telling text its last sentence goes
+    where it says what a picture shows; the rest stays.
     """
     if not _may_hold_a_credit(line):
         return line
+    start = 0
     for _ in range(5):
-        found = _CREDIT.search(line)
+        found = _CREDIT.search(line, start)
         if found is None:
             break
         before, after = line[: found.start()].rstrip(" *"), line[found.end() :]
@@ -82,6 +88,8 @@ def without_photo(line: str) -> str:
         begins = after.lstrip(_AROUND)
         if not begins or not begins[0].islower():
             line = f"{_without_caption(before)} {begins}".strip()
+        elif after[:1].isspace() and line[found.end() - 1].isalpha() and found[0].lstrip(" *")[0] != "(":
+            start = found.end()  # the sentence's own subject: "CBC/Radio-Canada said …"
         else:  # in the midst of a sentence
             line = f"{before} {after.lstrip()}"
     return line
@@ -107,7 +115,7 @@ def shows_a_picture(line: str) -> bool:
 def _without_caption(text: str) -> str:
     last = sentence_around(text, len(text) - 1, len(text), longest=3 * len(text))[0] if text else ""
     head = text[: len(text) - len(last)].rstrip()
-    told = len(text) > _LONGEST or opens_a_story(text) or _SAID.search(text)
+    told = len(text) > _LONGEST or opens_a_story(text) or _SAID.search(text) or len(_NEXT.findall(text)) > 1
     if _SHOWS.search(last):
         return head if told or len(_SENTENCES.findall(head)) > 1 else ""
     return text if told else ""
