@@ -293,7 +293,8 @@ def _append_entry(db: Database, kind: EntryKind, article_id: int, number: int, r
         (kind.value, stamp(now), article_id, number, reading.pending.visit_id, reading.pending.item_id),
     ).lastrowid
     assert entry is not None  # noqa: S101 - an INSERT gives one
-    give_topics(db, entry)
+    if reading.matches or kind is EntryKind.VERSION:  # else there are none
+        give_topics(db, entry)
 
 
 def _close_item(db: Database, reading: Reading, article_id: int) -> None:
