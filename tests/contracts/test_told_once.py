@@ -193,3 +193,4 @@ def test_nothing_is_lost_and_nothing_told_twice(tmp_path: Path, kind: str, seed:
             walk.dice.choice(steps)()
             for digest_id, news in walk.news().items():
                 walk.may[digest_id] |= news
+        assert any(walk.told.values()), "nobody was told anything: the walk held nothing"
