@@ -19,7 +19,7 @@ from tests.command import call
 
 COMMAND = Path(sys.executable).with_name("roxham")
 UNMEASURED = ("env", "--unset=COVERAGE_PROCESS_CONFIG", "--unset=COVERAGE_PROCESS_START")
-"""What starts a program whose files are limited: coverage would write one, too."""
+"""What starts a program that coverage leaves alone: its files are limited, or its time and memory are looked at."""
 READER = "desk@example.test"
 TOPICS = """\
 topics:

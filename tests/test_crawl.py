@@ -353,7 +353,9 @@ async def test_a_host_that_does_not_answer_twice_in_a_row_is_put_off(site: Site)
         kept[pending.item_id] = page
 
     using = crawl(timeout=timedelta(seconds=0.5), delay=timedelta(seconds=0.3), allow_private=["127.0.0.0/8", "::1"])
+    started = time.monotonic()
     await using.read(hanging + good, begin, keep)
+    assert time.monotonic() - started < 3  # six time-outs and their delays are 4.5 s; good pages take 1.5
     assert sorted(begun) == [0, 1, *range(6, 12)]
     assert len(site.asked("/hang")) == 2
     assert all(isinstance(kept[number], Page) for number in range(6, 12))

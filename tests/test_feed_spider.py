@@ -447,7 +447,7 @@ def test_entities_are_refused_and_never_expand(doctype: str, encoding: str) -> N
     started = time.process_time()
     found, note = read(rss("<title>&l0;</title>").replace("<rss", f"{doctype}<rss", 1).encode(encoding))
     assert (found, note) == ([], "refused: it declares XML entities")
-    assert time.process_time() - started < 20  # a guard against what never ends
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,7 @@ def test_entities_are_refused_and_never_expand(doctype: str, encoding: str) -> N
 def test_hostile_markup_takes_no_longer_than_its_length_deserves(body: bytes) -> None:
     started = time.process_time()
     read(body)
-    assert time.process_time() - started < 30  # a guard against what never ends
+    assert time.process_time() - started < 5
 
 
 # --- older pages -----------------------------------------------------------------------------------------------------
@@ -655,6 +655,9 @@ BOMBS = {
 
 @pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_costs_little(body: str) -> None:
-    before = time.process_time()
-    read(body)
-    assert time.process_time() - before < 20  # a guard against what never ends
+    def cost() -> float:
+        before = time.process_time()
+        read(body)
+        return time.process_time() - before
+
+    assert any(cost() < 3 for _ in range(3))  # a busy machine slows one run, not all of them

@@ -23,12 +23,12 @@ import pytest
 from tests.authority import Authority
 from tests.hostile import Answer, Newsstand, Talk, addresses, here, ok, silence
 from tests.hostile_cases import FAMILIES, SAID, Case, item, rss
-from tests.installation import Installation, page, source, story
+from tests.installation import UNMEASURED, Installation, page, source, story
 
 TIMEOUT = 2.0  # seconds
 LARGEST = 2 * 10**6  # bytes
 IN_FLIGHT = 16 * 10**6  # bytes that kernels hold between a server that writes and a client that has stopped to read
-LONGEST = 60.0  # seconds of one pass over one family
+LONGEST = 15.0  # seconds of one pass over one family
 MEMORY = 350 * 2**20  # bytes
 ALLOWED = "127.20.0.0/16"  # what may be connected to; the rest of this machine is inside
 INSIDE = ("127.0.0.1", "127.66.0.1", "::1")  # where a server stands that must not be reached
@@ -165,10 +165,13 @@ def elsewhere(news: Newsstand, number: int) -> str:
 
 
 def collected(installed: Installation, authority: Authority) -> Run:
-    """Runs `roxham collect` with the tests' authority among those that the machine trusts."""
+    """Runs `roxham collect` with the tests' authority among those that the machine trusts.
+
+    Without the coverage meter, which doubles what is looked at here: time and memory.
+    """
     memory = installed.folder / "memory"
     began = time.monotonic()
-    under = (sys.executable, "-c", MEASURED, str(memory))
+    under = (*UNMEASURED, sys.executable, "-c", MEASURED, str(memory))
     done = installed.roxham("collect", "--json", under=under, SSL_CERT_FILE=str(authority.file))
     seconds = time.monotonic() - began
     assert done.stdout, done.stderr
@@ -247,7 +250,7 @@ def test_no_answer_takes_more_time_or_bytes_than_it_may(stood: Stood) -> None:
         for talk in talks:
             assert talk.sent < LARGEST + IN_FLIGHT, name
             assert talk.until is not None, name
-            assert talk.until - talk.at < 5 * TIMEOUT, name
+            assert talk.until - talk.at < 3 * TIMEOUT, name
 
 
 def test_no_server_is_told_what_another_one_said(stood: Stood) -> None:
@@ -308,7 +311,7 @@ def test_a_stuck_source_costs_others_nothing_and_its_host_one_deadline(tmp_path:
             assert max(talk.at for talk in free) - held[0].at < TIMEOUT
             if turn:
                 (asked,) = (talk for talk in held if talk.path == "/well.xml")
-                assert asked.at - held[0].at < 5 * TIMEOUT
+                assert asked.at - held[0].at < 3 * TIMEOUT
         assert sorted(article["title"] for article in installed.export()) == [
             *(f"Well beside Free {number}" for number in range(5)),
             "Well beside Held",

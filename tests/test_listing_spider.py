@@ -258,7 +258,7 @@ def test_a_page_is_decoded_as_browsers_do(body: bytes, header: str) -> None:
 def test_a_bomb_costs_little(body: str) -> None:
     before = time.process_time()
     read(body, options={"item": "article"})
-    assert time.process_time() - before < 20  # a guard against what never ends
+    assert time.process_time() - before < 2
 
 
 async def test_a_listing_of_several_pages_is_one_visit_that_heeds_robots_txt() -> None:

@@ -259,7 +259,7 @@ async def test_a_server_that_asks_for_it_is_left_alone_by_all_calls(site: Site, 
 
 async def test_those_who_already_wait_do_not_leave_either(site: Site) -> None:
     site.put("/busy", b"", status=429, headers={"Retry-After": "60"}, delay=0.2)
-    using = crawl(delay=timedelta(seconds=25))
+    using = crawl(delay=timedelta(seconds=5))
     started = time.monotonic()
     read, kept = await asyncio.gather(
         pages(using, *(task(site.url("/busy" if n == 0 else "/page"), n) for n in range(30))),
@@ -268,7 +268,7 @@ async def test_those_who_already_wait_do_not_leave_either(site: Site) -> None:
     assert len(read) == 30
     assert len(kept) == 3
     assert [asked.path for asked in site.requests] == ["/busy"]
-    assert time.monotonic() - started < 20  # nobody waited for a turn
+    assert time.monotonic() - started < 3
 
 
 async def test_another_port_is_another_server(site: Site) -> None:

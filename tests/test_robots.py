@@ -108,7 +108,7 @@ async def test_the_rules_of_our_group_or_of_the_group_for_all_are_kept(text: str
 async def test_garbage_forbids_nothing_and_costs_little(text: bytes) -> None:
     started = time.process_time()
     assert await allows(text, "/a")
-    assert time.process_time() - started < 20  # a guard against what never ends
+    assert time.process_time() - started < 1
 
 
 def noted(text: str) -> int:
@@ -124,7 +124,7 @@ async def test_many_agents_times_many_rules_are_not_noted_for_each_of_them() -> 
     assert noted(robots._concerning("Roxham", flood(300))) == 1
     started = time.process_time()
     assert not await allows(flood(17_000), "/a")
-    assert time.process_time() - started < 20  # a guard against what never ends
+    assert time.process_time() - started < 1
 
 
 async def test_a_packed_file_is_unpacked_and_never_beyond_the_limit() -> None:
