@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.output import AsJson, Context, complain, local, plural, print_json, unknown
+from monitor.cli.output import AsJson, Context, complain, config_of, local, plural, print_json, unknown
 from monitor.cli.trying import unusable
 from monitor.types import Source
 
@@ -30,7 +30,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Keep one page that a person found; say why it was missed."""
-    config = _config(context)
+    config = config_of(context)
     _usable(url)
     ids = [each.id for each in config.sources]
     if source is not None and source not in ids:
@@ -101,7 +101,7 @@ def add_source(
     from monitor import app, catalogue
     from monitor.extract.urls import identity
 
-    config = _config(context)
+    config = config_of(context)
     _usable(url)
     there = {identity(each.url): each.id for each in config.sources}
     if identity(url) in there:
@@ -206,7 +206,7 @@ def _print_proposal(
     """Prints what can be pasted into sources.yaml as it is: all that is no entry is a comment."""
     from monitor import catalogue
 
-    zone = _config(context).timezone
+    zone = config_of(context).timezone
     for known in configured:
         typer.echo(f"  # watched already: {known}")
     if entry is None:
@@ -233,11 +233,6 @@ def _said(offer: "Offer", zone: str) -> str:
     newest = local(offer.gives.newest, zone)
     texts = ", whole texts" if offer.gives.texts_are_full else ""
     return f"{plural(offer.gives.items, 'item')}, {f'newest {newest}' if newest else 'without dates'}{texts}"
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()
 
 
 def _folder(context: typer.Context) -> Path:

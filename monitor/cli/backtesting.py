@@ -14,8 +14,8 @@ from monitor.cli.looking import Since, Until, moment_of
 from monitor.cli.output import (
     LARGEST,
     AsJson,
-    Context,
     complain,
+    config_of,
     console,
     local,
     plural,
@@ -50,7 +50,7 @@ def backtest(
     from monitor import app
     from monitor.pipeline import backtested, memory
 
-    config = _config(context)
+    config = config_of(context)
     topic = next((each for each in config.topics if each.id == what), None) or _query(what, config)
     others = [each for each in config.topics if each.id != topic.id]
     begin, end = moment_of(since, config.timezone, "--since"), moment_of(until, config.timezone, "--until")
@@ -205,8 +205,3 @@ def _print_weeks(found: "Sequence[tuple[date, Tally]]") -> None:
 
 def _signs(count: int, scale: float) -> int:
     return max(1, round(count * scale)) if count else 0
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()

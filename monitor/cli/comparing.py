@@ -11,7 +11,7 @@ import typer
 from monitor.cli.backtesting import about, brief, tally_document
 from monitor.cli.forms import held_against, memory_document, memory_said
 from monitor.cli.looking import Since, moment_of
-from monitor.cli.output import AsJson, Context, Limit, complain, plural, print_json, print_table
+from monitor.cli.output import AsJson, Context, Limit, complain, config_of, plural, print_json, print_table
 from monitor.cli.passing import passing
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def diff(
     from monitor.pipeline import compared, memory
 
     most = _most(max_lost)
-    config = _config(context)
+    config = config_of(context)
     earlier = load_topics(old)
     later = config.topics if new is None else load_topics(new)
     begin = moment_of(since, config.timezone, "--since")
@@ -251,8 +251,3 @@ def _print_changes(changes: "Sequence[Change]", name: str, limit: int | None, co
 
 def _arrow(before: object, after: object) -> str:
     return f"{before} → {after}"
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()

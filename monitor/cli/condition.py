@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table, unknown
+from monitor.cli.output import AsJson, complain, config_of, plural, print_json, print_table, unknown
 
 if TYPE_CHECKING:
     from monitor.archive import Archive
@@ -51,7 +51,7 @@ def release(
     """
     from monitor import app
 
-    config = _config(context)
+    config = config_of(context)
     with app.changing(config, purpose="sources release") as archive:
         held = [burst for burst in archive.bursts() if burst.source_id == source]
         told = archive.release([burst.id for burst in held], app.utc_now(), tell=not quietly) if held else 0
@@ -86,7 +86,7 @@ def coverage(
     from monitor import app, health
     from monitor.export import when
 
-    config = _config(context)
+    config = config_of(context)
     known = [source.id for source in config.sources]
     for named in ids or ():
         if named not in known:
@@ -135,8 +135,3 @@ def _share(observed: float) -> str | None:
         return None
     whole = int(100 * observed)  # cut, not rounded: 100 % is said of a whole day only
     return f"{whole} %" if whole else "< 1 %"
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()

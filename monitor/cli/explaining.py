@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from monitor.cli.forms import chosen
-from monitor.cli.output import LARGEST, AsJson, Context, complain, console, plural, print_json, unknown
+from monitor.cli.output import LARGEST, AsJson, complain, config_of, console, plural, print_json, unknown
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -55,7 +55,7 @@ def explain(
     from monitor.pipeline import Excerpts, reason
     from monitor.types import Kept
 
-    config = _config(context)
+    config = config_of(context)
     if topic is not None and query is not None:
         complain("--topic and --query exclude each other")
         raise typer.Exit(2)
@@ -71,11 +71,6 @@ def explain(
         print_json(_document(article, shown, query, whole=whole))
     else:
         _print(article, shown, query, whole=whole)
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen_: Context = context.obj
-    return chosen_.config()
 
 
 def as_topic(query: str) -> "Topic":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import AsJson, Context, complain, local, plural, print_json, print_table, unknown
+from monitor.cli.output import AsJson, Context, complain, config_of, local, plural, print_json, print_table, unknown
 from monitor.cli.passing import passing
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(
     go. Texts that matched nothing are kept for a time only (keep.unmatched): what a form would have found before is not
     known.
     """
-    config = _config(context)
+    config = config_of(context)
     topics = chosen(config, ids)
     memory, worths = _worths(config, topics, quiet=as_json)
     said = sorted(_remarks(context, config, topics, worths, memory), key=_in_file)
@@ -296,8 +296,3 @@ def _of_forms(count: int) -> str:
 
 def _language(worth: "Worth") -> str | None:
     return None if worth.form.language == "und" else worth.form.language
-
-
-def _config(context: typer.Context) -> "Config":
-    context_: Context = context.obj
-    return context_.config()

@@ -11,9 +11,9 @@ import typer
 from monitor.cli.output import (
     LARGEST,
     AsJson,
-    Context,
     Limit,
     complain,
+    config_of,
     console,
     local,
     plural,
@@ -70,7 +70,7 @@ def search(
     """Look in the archive, newest first."""
     from monitor import app, export
 
-    config = _config(context)
+    config = config_of(context)
     wanted = _filter(config, query, topic, source, publisher, language, since, until)
     with app.reading(config) as archive:
         found = archive.search(wanted, limit=limit)
@@ -111,7 +111,7 @@ def show(
     """Show one article: text, why it matched, versions."""
     from monitor import app, export
 
-    config = _config(context)
+    config = config_of(context)
     with app.reading(config) as archive:
         article = archive.article(article_id)
         versions = archive.versions(article_id)
@@ -162,7 +162,7 @@ def export_(
     """
     from monitor import app, export
 
-    config = _config(context)
+    config = config_of(context)
     wanted = _filter(config, query, topic, source, publisher, language, since, until)
     with app.reading(config) as archive:
         print_lines(export.article(article) for article in archive.articles(wanted))
@@ -182,7 +182,7 @@ def stories(
     """List stories with their carriers, newest first."""
     from monitor import app, export
 
-    config = _config(context)
+    config = config_of(context)
     wanted = _filter(config, None, topic, source, publisher, language, since, until)
     with app.reading(config) as archive:
         found = [export.story(story) for story in archive.stories(wanted, limit=limit)]
@@ -194,11 +194,6 @@ def stories(
         for s in found
     ]
     print_table(None, ("story", "topics", "headline", "carried by"), rows)
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()
 
 
 def _filter(

@@ -32,6 +32,12 @@ class Context:
         return configuration(self.folder)
 
 
+def config_of(context: typer.Context) -> "Config":
+    """Returns the configuration that a command works by. Raises ConfigError."""
+    chosen: Context = context.obj
+    return chosen.config()
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
 LARGEST = 2**63 - 1
 """The largest integer that SQLite knows."""

@@ -9,7 +9,7 @@ import typer
 from monitor.cli.adding import add_source
 from monitor.cli.condition import coverage, healths, release
 from monitor.cli.lists import export_sources, import_sources
-from monitor.cli.output import AsJson, Context, complain, local, plural, print_json, print_table, unknown
+from monitor.cli.output import AsJson, complain, config_of, local, plural, print_json, print_table, unknown
 from monitor.types import Condition
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
         return
     from monitor import due, export
 
-    config = _config(context)
+    config = config_of(context)
     facts, how = _known(config)
     listed = []
     for source in config.sources:
@@ -89,7 +89,7 @@ def check(
 
     Nothing is written, also beside a running service. With --live it ends with 3 when a source gives nothing.
     """
-    config = _config(context)
+    config = config_of(context)
     for named in ids or []:
         if named not in (known := [source.id for source in config.sources]):
             complain(unknown(named, known, "source", "sources.yaml"))
@@ -203,11 +203,6 @@ def _print(
     else:
         off = sum(not source.enabled for source in config.sources)
         typer.echo(f"{plural(len(chosen), 'source')} checked, {off} switched off; --live visits them")
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()
 
 
 def add_to(app: typer.Typer) -> None:

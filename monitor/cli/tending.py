@@ -14,6 +14,7 @@ from monitor.cli.output import (
     Context,
     Limit,
     complain,
+    config_of,
     local,
     plural,
     print_json,
@@ -46,7 +47,7 @@ def pending(
     from monitor import app, export
     from monitor.types import ItemState
 
-    config = _config(context)
+    config = config_of(context)
     if retry is not None:
         if retry != "all" and not retry.isdecimal():
             complain(f"--retry takes the number of an item, or all; not {retry!r}")
@@ -90,7 +91,7 @@ def outbox(
     """List messages with their receipts; show or resend one."""
     from monitor import app, export
 
-    config = _config(context)
+    config = config_of(context)
     if again and retry is None:
         complain("--again goes with --retry ID")
         raise typer.Exit(2)
@@ -227,7 +228,7 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar=
     """Write a consistent copy of the archive, also during a run."""
     from monitor import app
 
-    config = _config(context)
+    config = config_of(context)
     if file.exists():
         complain(f"{file}: exists already; name a new file")
         raise typer.Exit(2)
@@ -237,11 +238,6 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar=
     with app.reading(config) as archive:
         archive.backup(file)
     typer.echo(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()
 
 
 def add_to(app: typer.Typer) -> None:

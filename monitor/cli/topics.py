@@ -11,7 +11,7 @@ from monitor.cli.backtesting import backtest
 from monitor.cli.comparing import diff
 from monitor.cli.explaining import explain
 from monitor.cli.forms import check, held_against
-from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table
+from monitor.cli.output import AsJson, complain, config_of, plural, print_json, print_table
 from monitor.cli.passing import passing
 from monitor.cli.serving import running_over
 
@@ -35,7 +35,7 @@ def topics(context: typer.Context, as_json: AsJson = False) -> None:
     """List the topics; check, try, compare and apply them."""
     if context.invoked_subcommand is not None:
         return
-    config = _config(context)
+    config = config_of(context)
     holding = _holding(config)
     listed = [_listed(topic, holding) for topic in config.topics]
     known = {topic.id for topic in config.topics}
@@ -114,7 +114,7 @@ def apply(
     """
     from monitor import app
 
-    config = _config(context)
+    config = config_of(context)
     began = time.monotonic()
     running = running_over(app.archive_path(config))
     if running is not None and running.fingerprint != config.fingerprint:
@@ -171,11 +171,6 @@ def _print_applied(done: "Applied", *, dry_run: bool, tell: bool) -> None:
         typer.echo(f"{looked}; {told}")
     if done.skipped:
         typer.echo(f"{plural(done.skipped, 'article')} changed meanwhile and left alone; run it again")
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import AsJson, Context, complain, plural, print_json, print_table, unknown
+from monitor.cli.output import AsJson, Context, complain, config_of, plural, print_json, print_table, unknown
 from monitor.errors import ArchiveError
 from monitor.types import Outcome, SendState, VisitOutcome
 
@@ -38,7 +38,7 @@ def collect(
     as_json: AsJson = False,
 ) -> None:
     """Visit the sources once, read every pending page, end."""
-    config = _config(context)
+    config = config_of(context)
     _known(source, [s.id for s in config.sources], "source", "sources.yaml")
     started = time.monotonic()
     with progress_bar(as_json) as progress:
@@ -77,7 +77,7 @@ def deliver(
     as_json: AsJson = False,
 ) -> None:
     """Compose the digests that are due; send the outbox."""
-    config = _config(context)
+    config = config_of(context)
     _known(digest, [s.id for s in config.subscriptions], "digest", "digests.yaml")
     deliveries = asyncio.run(_deliver(config, digest, now, dry_run, wait))
     if as_json:
@@ -162,11 +162,6 @@ def demo(
         done = asyncio.run(_collect(config, None, False, 10.0, progress))
     deliveries = asyncio.run(_deliver(config, None, True, False, 10.0))
     show(config, folder / "config", done, deliveries)
-
-
-def _config(context: typer.Context) -> "Config":
-    chosen: Context = context.obj
-    return chosen.config()
 
 
 def _known(named: list[str] | None, ids: list[str], what: str, file: str) -> None:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from math import inf
 
 from monitor.query.tree import About, And, Fact, Near, Not, Or, Query, Scope, Term, guards, terms
-from monitor.text import folded_words, places, words
+from monitor.text import folded_words, places
 from monitor.types import Article, Kept, Place
 
 _SCOPES = {Place.TITLE: Scope.TITLE, Place.SUMMARY: Scope.TEXT, Place.TEXT: Scope.TEXT}
@@ -392,4 +392,4 @@ def _names(fact: Fact, name: str) -> bool:
 @lru_cache(maxsize=64)
 def _spoken(name: str) -> str:
     """The folded words of a name, a space around each; many facts ask for the same one in turn."""
-    return f" {' '.join(word.folded for word in words(name))} "
+    return f" {' '.join(folded_words(name))} "

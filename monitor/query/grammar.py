@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.query.tree import About, And, Fact, Near, Not, Or, Query, Scope, Term, guards, join, negated, terms
-from monitor.text import Word, clean, words
+from monitor.text import Word, clean, folded_words, words
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree, UnexpectedInput
@@ -363,7 +363,7 @@ class _Reader:
                 if prefix or not re.fullmatch("[a-z]{2,3}", value):
                     raise self._error("a language is a code of two or three letters, such as lang:fr", token)
             case About.PUBLISHER | About.AGENCY:
-                value = " ".join(word.folded for word in words(value))
+                value = " ".join(folded_words(value))
         if not value:
             raise self._error(f"{about}: needs a name after the colon", token)
         return Fact(about=about, value=value, prefix=prefix)
