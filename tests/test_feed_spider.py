@@ -20,6 +20,7 @@ from spiders.dates import when
 from spiders.feed import FeedSpider
 from spiders.options import FeedOptions
 from tests.crawling import crawl, errand, visits
+from tests.pace import usual
 from tests.site import Site
 
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
@@ -443,6 +444,7 @@ _LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12)
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.unmeasured
 def test_entities_are_refused_and_never_expand(doctype: str, encoding: str) -> None:
     started = time.process_time()
     found, note = read(rss("<title>&l0;</title>").replace("<rss", f"{doctype}<rss", 1).encode(encoding))
@@ -465,6 +467,7 @@ def test_entities_are_refused_and_never_expand(doctype: str, encoding: str) -> N
     ],
     ids=range(9),
 )
+@pytest.mark.unmeasured
 def test_hostile_markup_takes_no_longer_than_its_length_deserves(body: bytes) -> None:
     started = time.process_time()
     read(body)
@@ -654,10 +657,11 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS)
+@pytest.mark.unmeasured
 def test_a_bomb_costs_little(body: str) -> None:
     def cost() -> float:
         before = time.process_time()
         read(body)
-        return time.process_time() - before
+        return usual(time.process_time() - before)
 
     assert any(cost() < 3 for _ in range(3))  # a busy machine slows one run, not all of them

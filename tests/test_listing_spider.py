@@ -255,6 +255,7 @@ def test_a_page_is_decoded_as_browsers_do(body: bytes, header: str) -> None:
     ],
     ids=["deep", "deep links", "attributes", "long title", "one attribute", "broken tags", "many items"],
 )
+@pytest.mark.unmeasured
 def test_a_bomb_costs_little(body: str) -> None:
     before = time.process_time()
     read(body, options={"item": "article"})

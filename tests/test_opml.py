@@ -97,6 +97,7 @@ def test_a_document_type_from_elsewhere_is_not_fetched() -> None:
     assert [outline.url for outline in opml.read(document, "list.opml")[0]] == ["https://a.example/"]
 
 
+@pytest.mark.unmeasured
 def test_a_hundred_thousand_entries_are_read_within_seconds() -> None:
     document = listed(*(f'<outline text="{n}" xmlUrl="https://s{n}.example/feed"/>\n' for n in range(100_000)))
     began = time.process_time()

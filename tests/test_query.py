@@ -292,6 +292,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.unmeasured
 def test_what_nobody_writes_is_answered_at_once(name: str) -> None:
     parse("warm OR up")
     started = time.process_time()

@@ -105,6 +105,7 @@ async def test_the_rules_of_our_group_or_of_the_group_for_all_are_kept(text: str
 
 
 @pytest.mark.parametrize("text", [b"\x00\xff\xfe" * 5000, b"\n" * 500_000, b"User-agent: *\n" * 30_000, b"*" * 500_000])
+@pytest.mark.unmeasured
 async def test_garbage_forbids_nothing_and_costs_little(text: bytes) -> None:
     started = time.process_time()
     assert await allows(text, "/a")
@@ -115,6 +116,7 @@ def noted(text: str) -> int:
     return sum(len(group._rules) for group in Protego.parse(text)._user_agents.values())
 
 
+@pytest.mark.unmeasured
 async def test_many_agents_times_many_rules_are_not_noted_for_each_of_them() -> None:
     def flood(count: int) -> str:
         agents = "".join(f"User-agent: a{n}\n" for n in range(count))

@@ -276,6 +276,7 @@ def test_an_id_is_made_of_the_site_and_what_tells(
     assert catalogue.new_id(url, language, taken) == expected
 
 
+@pytest.mark.unmeasured
 def test_thousands_of_one_site_get_ids_of_their_own_quickly() -> None:
     taken: set[str] = set()
     began = time.process_time()
