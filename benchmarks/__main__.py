@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 Measurement = Callable[[Sequence[str]], int]
 QUICK = ("matching", "keeping")
 LONG = ("sweep", "hold")
-WITH_MATERIAL = ("extraction", "sites")
+WITH_MATERIAL = ("extraction", "bodies", "sites")
 
 
 def main() -> int:

@@ -62,6 +62,7 @@ class Source:
     keep: Keep = Keep.TEXT
     robots: Robots = Robots.PAGES
     may_be_empty: bool = False  # an answer without items is an answer, not a fault
+    official: bool = False  # a government's own releases, which come out in English and French
     enabled: bool = True
     credentials: Credentials | None = None
     options: object | None = None  # of the kind: its class in spiders/options.py
@@ -410,12 +411,37 @@ class Address:
     kind: AddressKind
 
 
+class Notice(StrEnum):
+    """The agency's own word for what a text is, where it is no plain story or first take."""
+
+    NEWS_ALERT = "newsalert"  # a sentence ahead of the story; Alerte
+    WRITETHRU = "writethru"  # the whole story anew; 1st Writethru, 1er Lead
+    CORRECTIVE = "corrective"  # Corrective, Sub, Clarification; Rectificatif, Corrigée
+    KILL = "kill"  # the story is withdrawn; Supprimer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """Which story an agency's notice withdraws, in the notice's own words."""
+
+    headline: str | None = None
+    slug: str | None = None
+    moved_on: str | None = None  # ISO date on which the story went out
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """What the text says of the agency it came from."""
+    """What the text says of the agency it came from, and of its place among the agency's takes."""
 
     agency: str | None = None
     first_published: str | None = None  # ISO date, the agency's own; not the time of an update
+    first_language: str | None = None  # where the text says in which language it first came out ("in French": fr)
+    writers: tuple[str, ...] = ()  # of the agency, as signed
+    place: str | None = None  # of the dateline, as written: OTTAWA
+    notice: Notice | None = None
+    take: int | None = None  # 2 of "2nd Writethru", "2e Lead"
+    correction: str | None = None  # the note that says what was corrected, as plain text
+    kill: Kill | None = None  # with notice KILL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -436,6 +462,9 @@ class Article:
     partial: bool = False  # the page could not be read, or held no text: the text is the feed's
     keep: Keep = Keep.TEXT
     credit: Credit = Credit()
+    body: str | None = field(default=None, repr=False)  # the story alone, as stories are compared; None: no text
+    alternates: tuple[Address, ...] = ()  # the page in other languages, as it declares them (hreflang)
+    official: bool = False  # a release of a government that publishes in English and French
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

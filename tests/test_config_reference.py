@@ -40,6 +40,7 @@ SAMPLE = {
     "sources[].read": "feed",
     "sources[].keep": "excerpt",
     "sources[].robots": "all",
+    "sources[].official": "true",
     "sources[].may_be_empty": "true",
     "sources[].enabled": "false",
     "sources[].note": "x",

@@ -141,7 +141,12 @@ def test_what_follows_the_credit_line_is_cut_but_for_names_and_corrections() -> 
     )
     article = read(html(text=text))
     assert (article.text or "").split("\n\n")[3:] == text.split("\n\n")[3:6]
-    assert article.credit == Credit(agency="The Canadian Press", first_published="2031-05-19")
+    assert article.credit == Credit(
+        agency="The Canadian Press",
+        first_published="2031-05-19",
+        writers=("Ann Example",),
+        correction="Note to readers: This is a corrected story. An earlier version gave the wrong day.",
+    )
 
 
 def test_paywall_text_in_rot47_is_read() -> None:
@@ -1097,7 +1102,8 @@ CP, AP = "The Canadian Press", "The Associated Press"
 )
 def test_credit_is_what_the_agency_writes(line: str, agency: str | None, first: str | None) -> None:
     text = f"{line}\n\n{SECOND}" if "P) " in line else f"{FIRST}\n\n{line}"  # a dateline opens, the rest ends a text
-    assert credit(text) == Credit(agency=agency, first_published=first)
+    said = credit(text)
+    assert (said.agency, said.first_published) == (agency, first)
 
 
 # --- repair ----------------------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def source(keys: SourceKeys, environ: Mapping[str, str]) -> Source:
         read=Read(keys.read),
         keep=Keep(keys.keep),
         robots=Robots(keys.robots),
+        official=keys.official,
         may_be_empty=keys.may_be_empty,
         enabled=keys.enabled,
         credentials=credentials,

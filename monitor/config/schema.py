@@ -324,6 +324,11 @@ class SourceKeys(Keys):
         "and interfaces too; none",
         "pages",
     )
+    official: Truth = key(
+        "true: a government's own releases in English and French: a pair is looked for, and missed; what lies at "
+        "canada.ca and gc.ca is official anyway",
+        False,
+    )
     may_be_empty: Truth = key("true: an answer without any item is an ordinary one, not a fault", False)
     enabled: Truth = key("false: the source is not visited", True)
     note: MaybeText = key("a remark for people, such as why it is not enabled", Unwritten, shown="none")

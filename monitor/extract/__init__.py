@@ -4,12 +4,15 @@ In come a `Page`, the `Found` item that led to it and its `Source`; out goes an 
 raised for anything a page may hold. The text is the page's own; where the page holds none (fewer than 30 words) the
 feed's stands in and the article is partial; where the feed holds the whole text and the page half of it or less, the
 feed's is taken too. An article without any text is kept by its title, and partial where its page was read: a text may
-come later. What has neither is rejected.
+come later. What has neither is rejected. Beside its text an article has a body, the story alone, by which stories are
+compared, and a credit: what the text says of its agency.
 """
 
 from functools import lru_cache
 
 from monitor.extract import addresses, metadata
+from monitor.extract.alternates import alternates, is_official
+from monitor.extract.body import body
 from monitor.extract.boilerplate import without_tail
 from monitor.extract.credit import credit
 from monitor.extract.language import language
@@ -17,13 +20,13 @@ from monitor.extract.lines import story
 from monitor.extract.markup import parse, plain
 from monitor.extract.metadata import Facts, facts, headline
 from monitor.extract.missing import says_not_found
-from monitor.extract.names import agency_in, people, signers
-from monitor.extract.repair import mend_mojibake
+from monitor.extract.names import people, signers
+from monitor.extract.repair import mend_mojibake, unscramble_lines
 from monitor.extract.text import article_text
 from monitor.extract.times import plausible
 from monitor.extract.urls import is_web_address, item_url, same_site
 from monitor.text import clean, fold, one_line
-from monitor.types import Article, Credit, Found, Page, Rejected, Source
+from monitor.types import Article, Found, Page, Rejected, Source
 
 __all__ = ["from_feed", "from_page"]
 
@@ -44,6 +47,7 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
     if tree is None:
         return from_feed(found, source, partial=True)
     said = facts(tree, page.final_url)
+    others = alternates(tree, page.final_url)  # before the text is read: that changes the tree
     title = said.title or headline(found.title)
     text = article_text(
         tree, titles=(*said.titles, *filter(None, [found.title])), body=said.body, deck=said.description
@@ -55,12 +59,14 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
         return Rejected(reason="the page has neither a title nor a text")
     title = title or _opening(text or "")
     published = metadata.published_at(said, found.published_at, page.fetched_at)
+    spoken = language(text, (*said.languages, page.headers.get("content-language"), found.language, source.language))
+    names = addresses.of_page(
+        listed, asked=page.url, final=page.final_url, redirects=page.redirects, declared=said.canonical
+    )
     return Article(
         source_id=source.id,
         publisher=_publisher(source, found, page.final_url, said.publisher),
-        addresses=addresses.of_page(
-            listed, asked=page.url, final=page.final_url, redirects=page.redirects, declared=said.canonical
-        ),
+        addresses=names,
         title=title,
         text=text,
         listed_title=_listed_title(found, title),
@@ -68,14 +74,15 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
         authors=said.authors
         or people(found.authors, source.publisher)
         or people(signers(text or ""), source.publisher),
-        language=language(
-            text, (*said.languages, page.headers.get("content-language"), found.language, source.language)
-        ),
+        language=spoken,
         published_at=published,
         updated_at=metadata.updated_at(said, found.updated_at, published, page.fetched_at),
         partial=partial,
         keep=source.keep,
-        credit=_credit(text, (*said.bylines, *found.authors)),
+        credit=credit(text or "", title=title, bylines=(*said.bylines, *found.authors), language=spoken),
+        body=body(text, title=title, language=spoken),
+        alternates=tuple(address for tongue, address in others if tongue != spoken),
+        official=source.official or is_official(names[0].url),
     )
 
 
@@ -90,6 +97,7 @@ def from_feed(found: Found, source: Source, *, partial: bool) -> Article | Rejec
         return Rejected(reason="the item has neither a title nor a text")
     url = found.url or item_url(source.url, found.guid or title)
     published = plausible(found.published_at, None)
+    spoken = language(text, (found.language, source.language))
     return Article(
         source_id=source.id,
         publisher=_publisher(source, found, url, None),
@@ -99,12 +107,14 @@ def from_feed(found: Found, source: Source, *, partial: bool) -> Article | Rejec
         listed_title=None,
         summary=_summary(found),
         authors=people(found.authors, source.publisher) or people(signers(text or ""), source.publisher),
-        language=language(text, (found.language, source.language)),
+        language=spoken,
         published_at=published,
         updated_at=metadata.updated_at(Facts(), found.updated_at, published, None),
         partial=partial,
         keep=source.keep,
-        credit=_credit(text, found.authors),
+        credit=credit(text or "", title=title, bylines=found.authors, language=spoken),
+        body=body(text, title=title, language=spoken),
+        official=source.official or is_official(url),
     )
 
 
@@ -133,7 +143,7 @@ def _summary(found: Found) -> str | None:
 
 @lru_cache(maxsize=4)  # text and summary are often one
 def _story(markup: str) -> str:
-    return story(without_tail(mend_mojibake(plain(markup))))
+    return story(without_tail(unscramble_lines(mend_mojibake(plain(markup)))))
 
 
 def _listed_title(found: Found, title: str) -> str | None:
@@ -153,8 +163,3 @@ def _publisher(source: Source, found: Found, url: str, stated: str | None) -> st
     if is_web_address(url) and not same_site(url, source.url):
         return one_line(found.publisher or "") or stated or source.publisher
     return source.publisher
-
-
-def _credit(text: str | None, bylines: tuple[str, ...]) -> Credit:
-    said = credit(text or "")
-    return said if said.agency else Credit(agency=agency_in(bylines))

@@ -58,11 +58,42 @@ _LINES = (
     r"[•·*>»\s]*(?:(?:lisez|lire|voir) (?:(?:l['’]|le |la |notre |nos |les )[\w’' ]{1,30})?(?:«|:).{0,200})",
     r"recommended (?:from editorial|for you|by our partners)|(?:most|plus) (?:read|popular|lus|populaires)",
     r"editor['’]s picks?|top stories|top videos",
+    # gates of a paywall, and boxes that ask for an address
+    r"you(?: have|['’]ve) (?:read|used|reached) .{0,60}free (?:articles?|stories)\b.{0,80}",
+    r"you are reading a free (?:article|preview|story)\b.{0,60}",
+    r"(?:this|the) (?:content|article|story) is (?:only )?(?:available|accessible) (?:only )?(?:to|for) (?:our )?"
+    r"subscribers(?: only)?\.?",
+    r"(?:subscribe|sign in|log in|register)(?: now| today)? to (?:keep|continue|read|unlock|access)\b.{0,80}",
+    r"start your (?:free )?(?:trial|subscription)\b.{0,60}|poursuivez votre lecture\b.{0,60}",
+    r"ce (?:contenu|texte|reportage) est (?:exclusif|réservé) (?:à nos|aux) abonnés.*",
+    r"il vous reste \d.{0,60}gratuits?\b.{0,60}|déjà abonnée?\s?\?.{0,60}|already a (?:subscriber|member)\?.{0,60}",
+    r"by (?:providing|submitting|entering|clicking) (?:your|the|on|submit|sign)\b.{0,200}",
+    r"there was an error, please .{0,80}|thank(?:s| you) for (?:signing up|subscribing)\b.{0,60}",
+    r"a welcome e-?mail is on its way.{0,80}|the next issue of .{1,80} in your inbox\.?",
+    r"we encountered an issue signing you up.{0,60}|we have sent .{0,60}e-?mail.{0,60}",
+    r"don['’]t miss .{0,80}\b(?:subscribe|sign up|newsletter)\b.{0,80}",
+    r"(?:our |the |get |join )?(?:[\w'’-]{1,20} ){0,4}newsletter|l['’]infolettre(?: [\w'’-]{1,20}){0,4}",
+    r"click here to (?:subscribe|sign up|read|view|see|watch|listen|register|donate)\b.{0,120}",
+    r"(?:have|got) an? (?:news |story )?(?:tip|idea)\?.{0,120}",
+    r"do you have (?:something to add|a (?:news )?tip)\b.{0,120}",
+    r"what do you think\? .{0,80}comments?\.?|vous avez (?:vu|trouvé|repéré) une (?:erreur|coquille)\b.{0,80}",
+    r"(?:report|spot(?:ted)?) (?:an?|the) (?:error|typo)\b.{0,60}|signaler une erreur.{0,40}",
+    r"(?:leave|post|add) a comment|laisser un commentaire",
+    r"open this photo in gallery:?|view image in full ?screen|\[e-?mail\s?protected\]|trending(?: now)?",
+    r"this article (?:was published|is) more than .{1,30}(?: ago| old)\b.{0,120}",
+    r"(?:read|lire)\s*:.{0,150}|watch (?:below|above|now)\s*:?.{0,200}",
+    r"(?:article|story|text) continues? below\b.{0,60}",
+    r"(?:la suite|le texte|texte|l['’]article|le contenu).{0,40} (?:sous|après) (?:la|cette) (?:publicité|pub)\.?",
+    r"(?:regardez|voyez|écoutez) (?:la vidéo|le reportage|l['’](?:entrevue|extrait|épisode|article))\b.{0,140}",
     # asking for something
     r"(?:get (?:daily|the (?:day['’]s|latest)|breaking|weekly) .{0,120}(?:news(?:letter)?|inbox|headlines|"
     r"alerts?)\.?)",
     r"(?:sign up|subscribe|register|inscrivez-vous|abonnez-vous)\b.{0,160}(?:newsletter|inbox|infolettre|"
-    r"alerts?|news|courriel)s?\b.{0,60}",
+    r"alerts?|news|courriel)s?\b.{0,160}",
+    r".{0,120}[.!?] (?:sign up|subscribe|register|inscrivez-vous|abonnez-vous)"
+    r"(?: (?:here|now|today|ici|maintenant))?\.?",
+    r"get .{1,80} (?:in(?:to)?|straight to|delivered to) your (?:inbox|mailbox|e-?mail)\b.{0,80}",
+    r"recevez .{1,100} (?:dans votre (?:boîte|courriel)|par courriel)\b.{0,80}",
     r"subscribe(?: now)?|s['’]abonner|abonnez-vous|sign up|sign in|log in|create an account|connectez-vous",
     r"no thanks|non merci|unsubscribe|se désabonner",
     r"our website is the place for the latest breaking news.*",
@@ -89,7 +120,10 @@ _LINES = (
     r"imprimer|tumblr)(?:\s+(?:facebook|twitter|x|email|linkedin|whatsapp|reddit|print))*",
     r"\(?\d*\)? ?(?:view |show |voir les )?comment(?:s|aires?)?",
     r"(?:join|be the first to|start) the (?:conversation|discussion|comment).*|welcome to the discussion\..*",
-    r"image beacon|view comments",
+    r"image beacon|view comments|\d+ (?:comments?|commentaires?)",
+    r"(?:be (?:nice|truthful|proactive|civil|respectful)|keep it clean|share with us|don['’]t threaten|"
+    r"soyez (?:poli|respectueux|courtois))\b[^.!]{0,40}[.!](?: .{0,200})?",
+    r"[—–-] ?.{1,60}\(@\w{1,30}\).{0,40}",
     r"[•·*\s]*(?:e-?mail|courriel|twitter|x|instagram)\s*:\s*[\w.@+-]+(?:\s*\|\s*(?:e-?mail|twitter|x|"
     r"instagram)\s*:?\s*[\w.@+-]+)*",
     r"(?:watch|listen|video|vidéo|regardez|écoutez)\s*:.{0,200}",
@@ -102,8 +136,15 @@ _LINES = (
     r"\d{1,2} [a-zéû]{3,9}\.? \d{4}|\d{4}-\d\d|\d{1,2}[:h]\d\d|\d+ (?:hour|minute|day|heure|jour)s?\b).{0,60}",
     r"temps de lecture\s*:.{0,20}|\d+ ?(?:min(?:ute)?s?\.?) ?(?:read|de lecture)|listen to this article",
     r"écouter l['’]article",
+    r"(?:début|fin) du contenu(?: principal)?\.?|(?:start|beginning|end) of (?:the )?(?:main )?content\.?",
+    r"(?:posted|filed|publié|classé) (?:in|under|dans|sous) .{1,60}? (?:by|par) .{1,40}",
     r"(?:passer|aller|skip)(?: directement)? (?:au contenu(?: principal)?|to (?:main )?content)",
     r"pic\.twitter\.com/\w+|(?:photo|image) \d+ (?:of|de|sur) \d+",
+)
+_COMMENTS = re.compile(
+    r"\(\d+\) (?:comments?|commentaires?)|(?:comments?|commentaires?|(?:reader|readers['’]) comments|"
+    r"commentaires des lecteurs)(?: \(\d+\))?\s*:?|\d+ (?:comments?|commentaires?)",
+    re.IGNORECASE,
 )
 _SMALL_PRINT = re.compile(r"\bmay earn (?:us |an? )?(?:affiliate )?commissions?\b", re.IGNORECASE)  # of sellers
 _HEADING = re.compile(_RELATED, re.IGNORECASE)
@@ -136,6 +177,11 @@ def heads_related(line: str) -> bool:
     """Says whether the line is a heading of links to other stories: "Related stories", "Sur le même sujet"."""
     line = line.strip()
     return len(line) <= 60 and _HEADING.fullmatch(line) is not None
+
+
+def heads_comments(line: str) -> bool:
+    """Says whether the line stands above what readers wrote: "(3) comments", "Commentaires"."""
+    return len(line) <= 40 and _COMMENTS.fullmatch(line.strip()) is not None
 
 
 def is_boilerplate(line: str) -> bool:

@@ -1,166 +1,186 @@
-"""What a text says of the agency it came from: its credit line, sign-off, byline or dateline.
+"""What a text says of the agency it came from, and of its place among the agency's takes.
 
-| form | example |
-|---|---|
-| credit line | This report by The Canadian Press was first published (in French) (on) Feb. 21, 2023. |
-| copyright | © 2023 The Canadian Press · © Provided by The Canadian Press |
-| a line of its own | Ann Example, The Canadian Press · Par La Presse Canadienne, 2025 · (La Presse Canadienne) |
-| dateline | JASPER, ALTA. (CP) – … |
+Agency: the credit sentence, else the copyright, else the last line in which an agency signs, else the dateline
+("(CP) –"), else a byline of the page. `first_published` is the date of the first version, not of this one.
 
-No credit: a quotation ("told The Canadian Press"), a photo's ("THE CANADIAN PRESS/Name", "Photo La Presse
-Canadienne"), help ("With files from …"). `first_published` is the date of the first version, not of this one.
+| notice | English | French |
+|---|---|---|
+| NEWS_ALERT | Canadian Press NewsAlert: … | Alerte : … |
+| WRITETHRU | 2nd Writethru | 2e Lead |
+| CORRECTIVE | Corrective, Sub, Clarification, Corrected | Rectificatif, Corrigée, Mise au point |
+| KILL | KILL, and "The Canadian Press has killed the story slugged …" | Supprimer, « … a supprimé le texte … » |
+
+The words count where the agency sets them: before the headline, in brackets behind it, or in a line of their own. A
+kill erases texts, so it needs more: the form, the sentence, no more text than a notice has, and the agency's own name
+under it.
 """
 
 import re
-from datetime import date
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
-from monitor.types import Credit
+from monitor.extract.agencies import (
+    DATE,
+    FULL,
+    agency,
+    copyright_holder,
+    credit_sentence,
+    iso_date,
+    names_any,
+    sign_off,
+)
+from monitor.extract.datelines import dateline
+from monitor.extract.names import agency_in, is_person, people
+from monitor.extract.notes import correction
+from monitor.types import Credit, Kill, Notice
 
-CANADIAN_PRESS = "The Canadian Press"
-_NAMES = {
-    "canadian press": CANADIAN_PRESS,
-    "presse canadienne": CANADIAN_PRESS,
-    "associated press": "The Associated Press",
-    "reuters": "Reuters",
-    "agence france-presse": "Agence France-Presse",
-    "agence france presse": "Agence France-Presse",
-    "afp": "Agence France-Presse",
-    "cp": CANADIAN_PRESS,
-    "ap": "The Associated Press",
+_OPENING = 6  # lines among which a dateline stands
+_SHORT = 60  # characters: a line with a notice's word and little else
+_LONGEST_KILL = 3000  # characters
+
+_AGENCY = r"(?:(?:the )?canadian press|(?:la )?presse canadienne|cp|pc|lpc)"
+_WORDS = {
+    Notice.NEWS_ALERT: r"news ?alert|alerte(?: info)?",
+    Notice.CORRECTIVE: (
+        r"correctives?|corrections?|corrected|(?-i:SUB)|clarification|rectificatif|corrigée?|mise au point|précision"
+    ),
 }
-_MONTHS = (
-    ("jan",),
-    ("feb", "fev", "fév"),
-    ("mar",),
-    ("apr", "avr"),
-    ("may", "mai"),
-    ("jun", "juin"),
-    ("jul", "juil"),
-    ("aug", "aou", "aoû"),
-    ("sep",),
-    ("oct",),
-    ("nov",),
-    ("dec", "déc"),
+_CAPITALS = {
+    Notice.NEWS_ALERT: "NEWSALERT|ALERTE",
+    Notice.CORRECTIVE: "CORRECTIVE|CORRECTED|SUB|CLARIFICATION|RECTIFICATIF|CORRIGÉE?",
+}
+_BEFORE = {
+    notice: re.compile(rf"\W*(?:{_AGENCY}\W{{0,3}})?(?:{words})\s?(?::|[–—]|-\s)", re.IGNORECASE)
+    for notice, words in _WORDS.items()
+}
+_BEHIND = {
+    notice: re.compile(rf"(?i:[(\[](?:{words})[)\]])\W*\Z|\W\s(?:{_CAPITALS[notice]})\W*\Z")
+    for notice, words in _WORDS.items()
+}
+_ALONE = {
+    notice: re.compile(rf"\W*(?:{_AGENCY}\W{{0,3}})?(?:{words})\W*", re.IGNORECASE) for notice, words in _WORDS.items()
+}
+_WRITETHRU = re.compile(
+    r"(?:\b(?P<take>\d{1,2})(?:st|nd|rd|th) )?\bwrite-?thr(?:u|ough)\b|"
+    r"(?:\A|[(\[,:–—-] ?)(?P<lead>\d{1,2})\s?(?:er|re|nd|e|ème|eme|ième|ieme)\s(?i:lead)\b(?=\W*\Z|\s?[:)\]–—-])",
+    re.IGNORECASE,
+)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_SPELT = re.compile(rf"\b({'|'.join(_ORDINALS)}) write-?thr(?:u|ough)\b", re.IGNORECASE)
+_KILL_FORM = re.compile(r"\W*(?:(?:kill|supprimer)\b\W*){1,5}", re.IGNORECASE)
+_KILL_TITLE = re.compile(
+    r"\W*(?:KILL|Kill|SUPPRIMER|Supprimer)(?:\W+(?:KILL|Kill|SUPPRIMER|Supprimer)\b){0,4}\s?(?::|[–—]|-\s|\Z)"
+)
+_KILLED = re.compile(
+    FULL.format("by") + r" (?:has |have |is )?(?:killed|killing|withdrawn|withdrawing) (?:the|its|a) "
+    r"(?:story|item|report|article|copy)\b|"
+    + FULL.format("by2")
+    + r" (?:a|vient de) (?:supprim(?:é|er|e)|retir(?:é|er|e)|annul(?:é|er|e)) "
+    r"(?:le |la |l['’]|son |sa |un |une )(?:texte|article|dépêche|depeche|nouvelle|reportage)\b",
+    re.IGNORECASE,
+)
+_SLUG = re.compile(
+    r"\b(?:slugged|slug(?: line)?|mot-clé|mot clé|identifiée?|désignée?|étiquetée?|code)\s?:?\s?(?:par |sous |comme )?"
+    r"[«“\"]?\s?(?P<slug>[\w&.'’-]{3,80})",
+    re.IGNORECASE,
+)
+_HEADLINE = re.compile(
+    r"\b(?:headlined?|titled|titrée?|intitulée?|titre|coiffée?)\s?:?\s?(?:de |du |par )?(?:le titre |the )?\s?"
+    r"(?:«\s?(?P<fr>[^«»\n]{3,300}?)\s?»|“(?P<curly>[^“”\n]{3,300})”|\"(?P<plain>[^\"\n]{3,300})\"|"
+    r"(?<=\s)['‘](?P<single>[^\n]{3,300}?)['’](?=\W*(?:\s|\Z)))",
+    re.IGNORECASE,
+)
+_MOVED = re.compile(
+    r"\b(?:moved|sent|published|transmitted|issued|transmise?|diffusée?|publiée?|envoyée?)(?:,? (?:on|le))?,?\s"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? |(?:lun|mar|mercre|jeu|vendre|same)di |dimanche )?" + DATE,
+    re.IGNORECASE,
 )
 
-_FULL = (
-    r"(?:(?:the|la|l['’])\s*)?"
-    r"(?P<{0}>canadian press|presse canadienne|associated press|agence france[- ]presse|reuters|afp)"
-)
-_DATE = (
-    r"(?P<day_fr>\d{1,2}(?:er)?)?\s*(?P<month>[A-Za-zéû]{3,9})\.?\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d\d)"
-)
-_FIRST_EN = re.compile(
-    r"\bthis (?:report|story|article|content)(?: by " + _FULL.format("by") + r")? was first published"
-    r"(?: in (?:french|english))?(?: by " + _FULL.format("by2") + r")?(?:,? on)?,?"
-    r"(?:\s*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?" + _DATE + r")?",
-    re.IGNORECASE,
-)
-_FIRST_FR = re.compile(
-    r"\b(?:ce|cet|cette) (?:texte|reportage|article|dépêche|depeche) de "
-    + _FULL.format("by")
-    + r" a d?['’]?\s?(?:abord )?"
-    r"été publiée? (?:pour la première fois |initialement |d['’]abord )?(?:en (?:anglais|français) )?"
-    r"(?:le (?:(?:lun|mar|mercre|jeu|vendre|same)di |dimanche )?" + _DATE + r")?",
-    re.IGNORECASE,
-)
-_STOP = re.compile(r"[.)*_”\"]*")
-_LOOSE_END = re.compile(
-    r"(?:,? ?[A-Za-zéû]{3,9}\.? \d{1,2})?[^.!?\n]{0,40}(?:[.!?][.)*_”\"]*|\Z)"
-)  # a date of another kind
-_COPYRIGHT = re.compile(
-    r"(?:©|\(c\)|copyright)\s*(?:\d{4},?\s*)?(?:provided by|fourni par)?\s*" + _FULL.format("by") + r"\b(?!\s*/)",
-    re.IGNORECASE,
-)
-# A line that holds names, the agency, and at most a year, a date or an hour: no verb, no slash, no photograph.
-# Possessive quantifiers (*+, ++) keep a long run of capitals from being tried in every way it can be cut.
-_SIGN_OFF = re.compile(
-    r"[\s(*_—–-]*(?:(?:by|par|source)\b\s*:?\s*)?(?P<names>(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|in|à|de|du|le|la|"
-    r"van|von|·|•|\||&|—|–|-):?[,\s]++)*?)"
-    r"(?i:" + _FULL.format("by") + r")(?P<rest>[\s)*_.,]*|\s*[,·•|—–-].{0,60})",
-)
-_GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=(?:The Canadian Press|La Presse Canadienne|The Associated Press)\b)")
-_REST = re.compile(
-    r"[\s)*_.,·•|:—–-]*(?:(?:posted|published|updated|publié|mis à jour)\b\s*:?\s*(?:le )?)?[\s,·•|]*"
-    r"(?:(?:\d{1,2}(?:er)?|[A-Za-zéû]{3,9}\.?)[\s,]+){0,3}(?:\d{4})?[\s,·•|"
-    r"à@-]*(?:\d{1,2}[:h ]+\d{2}\s*(?:[ap]\.?m\.?)?)?[\s)*_.,]*(?:[A-Z]{2,4})?",
-    re.IGNORECASE,
-)
-_DATELINE = re.compile(
-    r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’\- ]+(?:, ?[A-Za-zÀ-ÿ.\- ]{2,24})? ?\((?P<by>CP|AP|AFP|Reuters|REUTERS)\) ?[-–—]"
-)
-_ANY = re.compile(r"press\b|presse\b|reuters|afp|\((?:CP|AP)\)", re.IGNORECASE)
-_SIGNS = ("press", "reuters", "afp", "(cp)", "(ap)")  # in all that `_ANY` finds
-_NOT_TEXT = re.compile(r"\b(?:photos?|files|images?|video|vidéo|dossiers)\b|/", re.IGNORECASE)
 
+def credit(text: str, *, title: str | None = None, bylines: Iterable[str] = (), language: str | None = None) -> Credit:
+    """Returns what a text, its headline and the page's bylines say of the agency and its takes. Raises nothing.
 
-def credit(text: str) -> Credit:
-    """Returns the agency that a text credits, and the day the agency first published it, where the text says so."""
-    if not _names_any(text):
-        return Credit()
-    for pattern in (_FIRST_EN, _FIRST_FR):
-        for match in pattern.finditer(text):
-            groups = match.groupdict()
-            name = groups.get("by") or groups.get("by2")
-            if name:
-                return Credit(agency=agency(name), first_published=_iso(groups))
-    if claimed := _COPYRIGHT.search(text):
-        return Credit(agency=agency(claimed["by"]))
+    `language` is the text's (ISO 639-1): only French copy opens with a place in brackets.
+    """
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    for line in reversed(lines):
-        if name := sign_off(line):
-            return Credit(agency=name)
-    for line in lines[:4]:
-        if dateline := _DATELINE.match(line):
-            return Credit(agency=agency(dateline["by"]))
-    return Credit()
+    opened = next(
+        (found for line in lines[:_OPENING] if (found := dateline(line, brackets=language != "en"))),
+        None,
+    )
+    place, noted = opened.place if opened else None, correction(lines)
+    bylines = tuple(bylines)
+    named = names_any(text)
+    sentence = next((said for line in lines if (said := credit_sentence(line))), None) if named else None
+    name = sentence.agency if sentence else copyright_holder(text) if named else None
+    signed = [line for line in lines if sign_off(line)] if named else []
+    if name is None and signed:
+        name = sign_off(signed[-1])
+    if name is None and opened and opened.agency:
+        name = agency(opened.agency)
+    name = name or agency_in(bylines)
+    notice, take = _notice(title or "", lines, name)
+    killed = _kill(title or "", text, lines, name)
+    return Credit(
+        agency=name,
+        first_published=sentence.first_published if sentence else None,
+        first_language=sentence.first_language if sentence else None,
+        writers=_writers(lines, signed, bylines) if name else (),
+        place=place,
+        notice=Notice.KILL if killed else notice,
+        take=None if killed else take,
+        correction=noted,
+        kill=killed,
+    )
 
 
-def sign_off(line: str) -> str | None:
-    """Returns the agency that a byline or a sign-off line names, None where the line is anything else."""
-    if len(line) > 160 or not _names_any(line) or _NOT_TEXT.search(line):
+def _writers(lines: Sequence[str], signed: Sequence[str], bylines: Iterable[str]) -> tuple[str, ...]:
+    """Returns who signs with the agency: in its line, in the line above it, or in a byline of the page."""
+    found = list(signed)
+    for above, line in pairwise(lines):
+        if line in signed and len(above) < _SHORT and not people([line]) and _signs(above):
+            found.append(above)
+    return people([*found, *(line for line in bylines if sign_off(line))])
+
+
+def _signs(line: str) -> bool:
+    names = people([line])
+    return bool(names) and all(is_person(name) and name.istitle() for name in names) and line[-1] not in ".!?…:"
+
+
+def _notice(title: str, lines: Sequence[str], name: str | None) -> tuple[Notice | None, int | None]:
+    heads = [title.strip(), *(line for line in lines[:_OPENING] if len(line) <= _SHORT)]
+    for place, head in enumerate(heads):
+        if written := _WRITETHRU.search(head):
+            return Notice.WRITETHRU, _number(written, head)
+        for notice in _WORDS:
+            marked = _BEFORE[notice].match(head) or _BEHIND[notice].search(head) if place == 0 else None
+            if (marked or _ALONE[notice].fullmatch(head)) and (name or names_any(head)):
+                return notice, None
+    return None, None
+
+
+def _number(written: re.Match[str], head: str) -> int | None:
+    if digits := written["take"] or written["lead"]:
+        return int(digits)
+    spelt = _SPELT.search(head)
+    return _ORDINALS.index(spelt[1].lower()) + 1 if spelt else None
+
+
+def _kill(title: str, text: str, lines: Sequence[str], name: str | None) -> Kill | None:
+    """Returns what a kill notice withdraws; None where the text is none."""
+    if name is None or len(text) > _LONGEST_KILL:
         return None
-    match = _SIGN_OFF.fullmatch(_GLUED.sub(" ", line))
-    if not match or len(match["names"]) > 90 or not _REST.fullmatch(match["rest"]):
+    if not _KILL_TITLE.match(title) and not any(_KILL_FORM.fullmatch(line) for line in lines[:_OPENING]):
         return None
-    return agency(match["by"])
-
-
-def _names_any(text: str) -> bool:
-    """Whether an agency may be named at all: most texts name none, and a look in the lower case is quickly done."""
-    low = text.lower()
-    return any(sign in low for sign in _SIGNS) and _ANY.search(text) is not None
-
-
-def credit_sentence(line: str) -> tuple[int, int] | None:
-    """Returns where in the line the agency's own credit sentence begins and ends; None where there is none."""
-    if "ubli" not in line and "UBLI" not in line:
+    said = _KILLED.search(text)
+    if said is None or agency(said["by"] or said["by2"]) != name:
         return None
-    match = _FIRST_EN.search(line) or _FIRST_FR.search(line)
-    if not match or not any(match.groupdict().get(name) for name in ("by", "by2")):
-        return None
-    rest = (_STOP if match["year"] else _LOOSE_END).match(line, match.end())
-    return match.start(), rest.end() if rest else match.end()
-
-
-def copyright_line(line: str) -> bool:
-    """Says whether the line is the agency's copyright and nothing else ("© 2023 The Canadian Press")."""
-    found = _COPYRIGHT.match(line) if len(line) <= 80 else None
-    return found is not None and not line[found.end() :].strip(" .*)")
-
-
-def agency(name: str) -> str | None:
-    """Returns the agency's name in its usual form, the same for both languages; None where it is no agency."""
-    bare = re.sub(r"\A(?:the|la|l['’])\s*", "", name.strip().lower())
-    return _NAMES.get(" ".join(bare.split()))
-
-
-def _iso(groups: dict[str, str | None]) -> str | None:
-    day, word, year = groups["day"] or groups["day_fr"], (groups["month"] or "").lower(), groups["year"]
-    month = next((n for n, starts in enumerate(_MONTHS, 1) if word.startswith(starts)), None)
-    if not (day and month and year):
-        return None
-    try:
-        return date(int(year), month, int(day.removesuffix("er"))).isoformat()
-    except ValueError:
-        return None
+    told = " ".join(text[said.start() :].split())
+    slug, moved = _SLUG.search(told), _MOVED.search(told)
+    headed = _HEADLINE.search(told)
+    headline = next((part for part in headed.groups() if part), None) if headed else None
+    return Kill(
+        headline=headline.strip(" ").removesuffix(".").removesuffix(",") if headline else None,
+        slug=slug["slug"].rstrip(".,'’") if slug else None,
+        moved_on=iso_date(moved.groupdict()) if moved else None,
+    )

@@ -16,21 +16,12 @@ story ends nothing.
 import re
 from collections.abc import Sequence
 
-from monitor.extract.boilerplate import heads_related, is_boilerplate
-from monitor.extract.credit import copyright_line, credit_sentence, sign_off
+from monitor.extract.agencies import copyright_line, credit_sentence, sign_off
+from monitor.extract.boilerplate import heads_comments, heads_related, is_boilerplate
 from monitor.extract.datelines import opens_a_story
-from monitor.extract.photos import is_photo_credit, shows_a_picture, without_photo
+from monitor.extract.notes import is_note
+from monitor.extract.photos import captions_below, is_photo_credit, shows_a_picture, without_photo
 
-_NOTE = re.compile(
-    r"[(*_\s]*(?:note to (?:readers|editors)|"
-    r"(?:correction|clarification|rectificatif|précision|erratum)s?\b(?=\s*(?:[:.)*_—–-]|\Z|notice\b|note\b|appended\b))|"
-    r"corrected\b(?=\s*(?:[:.)*_—–-]|\Z|story\b|version\b|copy\b))|note (?:aux|à nos) lecteurs|"
-    r"editor['’]s note|note de la rédaction|this is a corrected|(?:an earlier|a previous) version of|"
-    r"une version (?:précédente|antérieure)|"
-    r"companies (?:in|mentioned in) this story|compagnies mentionnées|[-—– ]*with files from|"
-    r"[-—– ]*avec (?:des informations|les informations))",
-    re.IGNORECASE,
-)
 _NAME_LINE = re.compile(r"[-—– ]*(?:(?:[A-ZÀ-ÖØ-Þ][\w'’.-]*+|and|et|de|in)(?:[ ,]++|\Z)){1,6}")
 _ENDED = re.compile(r"[.!?…][\"'’”»)\]\s]*\Z")
 _BREAK = re.compile(r"(\n+)")
@@ -53,24 +44,31 @@ def story(text: str) -> str:
 def told_lines(lines: Sequence[str]) -> list[str]:
     """Returns as many lines, empty where they tell nothing of the story.
 
-    These are boilerplate, captions (also where their credit is a line of its own), and the headlines under a last
-    heading such as "Related stories".
+    These are boilerplate, captions (also where their credit is a line of its own), the headlines under a last heading
+    such as "Related stories", and what readers wrote: less than the story, under a heading such as "(3) comments".
     """
     kept = [line_of_story(line) for line in lines]
+    last = next((number for number in range(len(kept) - 1, -1, -1) if _is_sentence(kept[number])), len(kept))
     for number, line in enumerate(lines):
         if is_photo_credit(line) or _PROVIDED.fullmatch(line):
             above = next((n for n in range(number - 1, max(number - 4, -1), -1) if kept[n]), None)
+            below = next((n for n in range(number + 1, min(number + 3, len(lines))) if lines[n]), None)
             if above is not None and shows_a_picture(kept[above]):
                 kept[above] = ""
-        elif line and not kept[number] and heads_related(line) and _told_before(kept, number):
+            elif below is not None and captions_below(line, lines[below]):
+                kept[below] = ""
+        elif line and not kept[number] and heads_related(line) and last < number:
             return kept[:number] + [below if _belongs(below) else "" for below in kept[number:]]
+    return _without_comments(lines, kept)
+
+
+def _without_comments(lines: Sequence[str], kept: list[str]) -> list[str]:
+    before, whole = 0, _size(kept)
+    for number, line in enumerate(lines):
+        if heads_comments(line) and _ENOUGH <= before > whole - before:
+            return kept[:number] + [below if _belongs(below) else "" for below in kept[number:]]
+        before += len(kept[number])
     return kept
-
-
-def _told_before(lines: Sequence[str], number: int) -> bool:
-    """Says whether the last of the sentences stands before a line."""
-    last = next((place for place in range(len(lines) - 1, -1, -1) if _is_sentence(lines[place])), number)
-    return last < number
 
 
 def line_of_story(line: str) -> str:
@@ -81,7 +79,7 @@ def line_of_story(line: str) -> str:
 
 def until_credit(lines: Sequence[str]) -> list[str]:
     """Returns as many lines, those after the story's credit empty; sign-offs and notes of correction stay."""
-    found = _end(lines)
+    found = story_end(lines)
     if found is None:
         return list(lines)
     number, end = found
@@ -91,17 +89,17 @@ def until_credit(lines: Sequence[str]) -> list[str]:
     for below, line in enumerate(lines[number + 1 :], number + 1):
         signers -= bool(line)
         name = len(line) < 50 and _NAME_LINE.fullmatch(line) and sign_off(next(filter(None, lines[below + 1 :]), ""))
-        stays = _NOTE.match(line) or (signers >= 0 and (name or sign_off(line)))
+        stays = is_note(line) or (signers >= 0 and (name or sign_off(line)))
         kept.append(line if stays else "")
     return kept
 
 
-def _end(lines: Sequence[str]) -> tuple[int, int] | None:
-    """Returns the line in which the story ends, and where in it."""
+def story_end(lines: Sequence[str]) -> tuple[int, int] | None:
+    """Returns the line whose credit ends the story, and where in it the credit ends; None where none does."""
     for number, line in enumerate(lines):
         span = credit_sentence(line)
-        if span and _ends_here([*lines[:number], line[: span[0]]], [line[span[1] :], *lines[number + 1 :]]):
-            return number, span[1]
+        if span and _ends_here([*lines[:number], line[: span.start]], [line[span.end :], *lines[number + 1 :]]):
+            return number, span.end
     signed = [number for number, line in enumerate(lines) if sign_off(line) or copyright_line(line)]
     for number in signed[-_SIGNERS:]:
         if _signed_here(lines[:number], lines[number + 1 :]):
@@ -135,7 +133,7 @@ def _signed_here(before: Sequence[str], after: Sequence[str]) -> bool:
 
 
 def _belongs(line: str) -> bool:
-    return bool(_NOTE.match(line) or sign_off(line))
+    return bool(is_note(line) or sign_off(line))
 
 
 def _is_sentence(line: str) -> bool:

@@ -8,7 +8,7 @@ names are parted ("A and B", "A, B et C"), "By" and "Par", addresses, titles of 
 import re
 from collections.abc import Iterable
 
-from monitor.extract.credit import agency, sign_off
+from monitor.extract.agencies import agency, sign_off
 from monitor.text import fold, one_line
 
 _BY = re.compile(
@@ -42,7 +42,7 @@ def people(bylines: Iterable[str], publisher: str | None = None) -> tuple[str, .
         line = _GLUED.sub(", ", _ASIDE.sub("", one_line(byline)))[:300]
         for part in _PART.split(_BY.sub("", line)):
             name = _PLACE.sub("", _AGENCY.sub("", _BY.sub("", part))).strip(" .,:()*")
-            if _is_person(name, publisher):
+            if is_person(name, publisher):
                 found.setdefault(fold(name), name)
     return tuple(found.values())
 
@@ -62,7 +62,8 @@ def signers(text: str) -> list[str]:
     return [line for line in text.split("\n") if len(line) <= 160 and sign_off(line)]
 
 
-def _is_person(name: str, publisher: str | None) -> bool:
+def is_person(name: str, publisher: str | None = None) -> bool:
+    """Says whether a name of a byline is a person's, not a desk's, an agency's or the publisher's."""
     if not 2 < len(name) < 60 or "@" in name or "http" in name or any(c.isdigit() for c in name):
         return False
     if agency(name) or (publisher and fold(name) in fold(publisher)) or _DESK.search(name):

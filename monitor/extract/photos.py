@@ -65,6 +65,8 @@ _SHOWS = re.compile(
 _SENTENCES = re.compile(r"[.!?…][\"'’”»)]*(?:\s|\Z)")
 # The end of one of a paragraph's sentences, but not of an abbreviation.
 _NEXT = re.compile(r"[a-zà-öø-ÿ]{4}[.!?…][\"'’”»)]*\s+(?=[A-ZÀ-ÖØ-Þ«“\"])")
+_ABOVE = re.compile(r"\s*PHOTOS? [A-ZÀ-ÖØ-Þ]")
+_SHORT_CAPTION = 160  # characters
 _AROUND = " \t*_.,;)]–—-"
 
 
@@ -110,6 +112,18 @@ def shows_a_picture(line: str) -> bool:
     """Says whether the line over a photo credit is its caption: it says what is seen, or is no whole sentence."""
     told = len(line) > _LONGEST or opens_a_story(line) or _SAID.search(line)
     return not told and (_SHOWS.search(line) is not None or not _SENTENCES.search(line[-3:]))
+
+
+def captions_below(credit: str, line: str) -> bool:
+    """Says whether the line under a photo credit is its caption: some papers write "PHOTO NAME, PAPER" above it."""
+    return (
+        _ABOVE.match(credit) is not None
+        and len(line) <= _SHORT_CAPTION
+        and len(_SENTENCES.findall(line)) == 1
+        and not any(mark in line for mark in '«»“”"')
+        and not _SAID.search(line)
+        and not opens_a_story(line)
+    )
 
 
 def _without_caption(text: str) -> str:

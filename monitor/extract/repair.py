@@ -65,6 +65,13 @@ def unscramble(paragraphs: list[str]) -> list[str]:
     return [rot47(p) if s or _reads_better(p) else p for p, s in zip(paragraphs, sure, strict=True)]
 
 
+def unscramble_lines(text: str) -> str:
+    """Returns a text with those of its lines that are ROT47 turned back; breaks stay."""
+    lines = text.split("\n")
+    filled = iter(unscramble([line for line in lines if line]))
+    return "\n".join(next(filled) if line else "" for line in lines)
+
+
 def _is_scrambled(paragraph: str) -> bool:
     if "@" not in paragraph and "2" not in paragraph and "6" not in paragraph:  # o, a, e
         return False

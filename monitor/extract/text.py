@@ -13,8 +13,8 @@ from difflib import SequenceMatcher
 from lxml import etree
 from lxml.html import HtmlElement, fragments_fromstring
 
+from monitor.extract.agencies import sign_off
 from monitor.extract.boxes import prune
-from monitor.extract.credit import sign_off
 from monitor.extract.lines import told_lines, until_credit
 from monitor.extract.markup import MOST_ELEMENTS, plain
 from monitor.extract.repair import mend_mojibake, rot47, unscramble
