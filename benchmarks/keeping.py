@@ -9,9 +9,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from monitor.app import story_room
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.listing import items
-from monitor.stories import fingerprint, place
+from monitor.stories import fingerprint
 from monitor.types import Address, AddressKind, Article, Found, Reading, Visit, VisitOutcome
 
 ARTICLES = 5_000
@@ -48,7 +49,7 @@ def _ours(file: Path, texts: Sequence[str]) -> None:
         for item, (number, text) in zip(pending, batch, strict=True):
             article = _article(number, text)
             readings.append(Reading(pending=item, article=article, matches=(), fingerprint=fingerprint(article)))
-        archive.keep(readings, place, NOW)
+        archive.keep(readings, story_room(), NOW)
     archive.close()
 
 

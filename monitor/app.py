@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.config import Config, MailKind, load
-from monitor.types import Clock, Digest, Message, Source
+from monitor.types import Article, Clock, Digest, Message, Source
 
 if TYPE_CHECKING:
     from monitor.archive.sqlite import SQLiteArchive
     from monitor.channels import Channel
     from monitor.crawl import Crawl
     from monitor.pipeline import Addition, Collect, Deliver, Progress, Reader, Survey, Teller, Threads, Trial
+    from monitor.stories import Stories
 
 _KIND = re.compile(r'^    name(?:: [^=]+)? = "(\w+)"$', re.MULTILINE)
 
@@ -188,7 +189,7 @@ def trial(config: Config) -> "Iterator[Trial]":
         yield Trial(
             crawl=_crawl(config),
             rooms=_reader(config),
-            neighbours=archive.neighbours if archive is not None else None,
+            archive=archive,
             pause=config.crawl.delay,
         )
 
@@ -242,6 +243,20 @@ def _crawl(config: Config, after: "Crawl | None" = None) -> "Crawl":
     )
 
 
+def story_room() -> "Stories":
+    """Returns what decides which articles are one piece of work."""
+    from monitor.extract.body import body
+    from monitor.stories import Stories
+
+    return Stories(body=lambda text, title, language: body(text, title=title, language=language))
+
+
+def _body(article: Article) -> str | None:
+    from monitor.extract.body import body
+
+    return body(article.text, title=article.title, language=article.language)
+
+
 def _reader(config: Config) -> "Reader":
     from monitor import extract, stories
     from monitor.extract import urls
@@ -254,7 +269,8 @@ def _reader(config: Config) -> "Reader":
         from_feed=lambda found, source, partial: extract.from_feed(found, source, partial=partial),
         match=Matcher(config.topics).match,
         fingerprint=stories.fingerprint,
-        place=stories.place,
+        of_text=lambda article: stories.fingerprint(replace(article, body=_body(article))),
+        stories=story_room(),
     )
 
 

@@ -1,11 +1,12 @@
 """Archive → the JSON that others rely on. Times are ISO 8601 in UTC; what is not known is null."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from monitor.archive import Found, Listed, SourceFacts, Story, Version
-from monitor.types import Health, Kept, Match, Outgoing, Source
+from monitor.stories.changes import Change
+from monitor.types import Credit, Health, Kept, Match, Outgoing, Source
 
 Json = dict[str, Any]
 
@@ -59,7 +60,22 @@ def article(kept: Kept) -> Json:
         "story": kept.story_id,
         "relation": kept.relation.value,
         "versions": kept.version,
-        "credit": {"agency": kept.credit.agency, "first_published": kept.credit.first_published},
+        "kept": kept.kept,
+        "credit": credit(kept.credit),
+    }
+
+
+def credit(said: Credit) -> Json:
+    """Returns what a text says of the agency it came from."""
+    return {
+        "agency": said.agency,
+        "first_published": said.first_published,
+        "first_language": said.first_language,
+        "writers": list(said.writers),
+        "place": said.place,
+        "notice": said.notice.value if said.notice else None,
+        "take": said.take,
+        "correction": said.correction,
     }
 
 
@@ -70,26 +86,39 @@ def found(hit: Found) -> Json:
     return fields | {"snippet": hit.snippet and hit.snippet.replace("\x02", "").replace("\x03", "")}
 
 
-def shown(kept: Kept, versions: list[Version]) -> Json:
-    """Returns one article with all that is known of it."""
+def shown(kept: Kept, versions: Sequence[Version], changes: Mapping[int, Change]) -> Json:
+    """Returns one article with all that is known of it; `changes` are by version, each against the one before."""
     return article(kept) | {
         "updated_at": when(kept.updated_at),
         "last_seen_at": when(kept.last_seen_at),
         "summary": kept.summary,
         "why": why(kept.matches),
-        "history": [
-            {
-                "version": version.number,
-                "title": version.title,
-                "seen_at": when(version.seen_at),
-                "published_at": when(version.published_at),
-                "updated_at": when(version.updated_at),
-                "visit": version.visit_id,
-                "partial": version.partial,
-                "words": version.words,
-            }
-            for version in versions
-        ],
+        "history": [version(each, changes.get(each.number)) for each in versions],
+    }
+
+
+def version(kept: Version, changed: Change | None) -> Json:
+    """Returns one version without its text; `changed`: against the one before, where both texts are there."""
+    return {
+        "version": kept.number,
+        "title": kept.title,
+        "seen_at": when(kept.seen_at),
+        "published_at": when(kept.published_at),
+        "updated_at": when(kept.updated_at),
+        "visit": kept.visit_id,
+        "partial": kept.partial,
+        "words": kept.words,
+        "change": changed and {"kind": changed.kind.value, "reasons": [reason.value for reason in changed.reasons]},
+    }
+
+
+def change(changed: Change) -> Json:
+    """Returns what became of a wording, with the words that were replaced."""
+    return {
+        "kind": changed.kind.value,
+        "reasons": [reason.value for reason in changed.reasons],
+        "corrects": changed.corrects,
+        "replaced": [{"before": words.before, "after": words.after} for words in changed.replaced],
     }
 
 
@@ -110,10 +139,17 @@ def story(kept: Story) -> Json:
                 "relation": member.relation.value,
                 "kept": member.kept,
                 "first_seen_at": when(member.article.first_seen_at),
+                "published_at": when(member.article.published_at),
+                "title": member.article.title,
+                "withdrawn": member.article.withdrawn,
+                "takes": [
+                    {"version": taken.version, "take": taken.take, "title": taken.title} for taken in member.takes
+                ],
             }
             for member in kept.members
         ],
-        "related": [],
+        "related": list(kept.related),
+        "withdrawn": kept.withdrawn,
     }
 
 

@@ -80,6 +80,7 @@ class Service:
                 coalesce=True, misfire_grace_time=None, next_run_time=line.clock(),
             )  # fmt: skip
         scheduler.start()
+        await self._start("weave", self._weave)
         following = asyncio.create_task(self._guard("configuration", self._follow), name="configuration")
         log.info("watching", sources=sum(s.enabled for s in line.config.sources), archive=str(line.archive.path))
         await self._stop.wait()
@@ -150,6 +151,10 @@ class Service:
                 "digest", digest=delivery.digest_id, to=delivery.reader, slot=delivery.slot, stories=delivery.stories,
                 state=delivery.state,
             )  # fmt: skip
+
+    async def _weave(self) -> None:
+        if done := await self._line.collect.weave():
+            log.info("compared", versions=done, why="an older roxham kept them without fingerprints")
 
     async def _prune(self) -> None:
         before = self._line.clock() - self._line.config.keep_unmatched

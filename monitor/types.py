@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 Clock = Callable[[], datetime]
 """Gives the present moment in UTC. Read at the edges only; decisions get `now` as an argument."""
@@ -521,11 +522,98 @@ class Relation(StrEnum):
     VERSION = "version"  # later text of the same article
     CORRECTION = "correction"
     TRANSLATION = "translation"
+    KILL = "kill"  # the agency's notice that withdraws the story
+
+
+class Figure(NamedTuple):
+    """A number or date of a text between its neighbours: the same neighbours with another value are a change."""
+
+    before: int  # hash of the three words before it, other figures masked
+    after: int  # hash of the three words after it
+    value: str  # 7204, 2300000, 12.6; a date is 01-12, a month m11, a year y2023
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """All of a text that is compared, also when the text itself is no longer kept."""
+
+    text_hash: str | None  # of all words as read: equal hashes mean equal words; None where there is no text
+    words: int
+    body_hash: str | None = None  # of the words of the story alone
+    body_words: int = 0
+    level: int = 0  # of the shingles of five words, those are kept whose hash is divisible by 2 ** level
+    shingles: tuple[tuple[int, int], ...] = field(default=(), repr=False)  # hash (32 bits), number of the paragraph
+    lede: tuple[int, ...] = field(default=(), repr=False)  # every shingle of the opening, whatever the level
+    figures: tuple[Figure, ...] = field(default=(), repr=False)
+    named: tuple[Figure, ...] = field(default=(), repr=False)  # names of several words, between their neighbours
+    names: frozenset[str] = field(default=frozenset(), repr=False)  # capitalised within sentences, folded
+    terms: frozenset[str] = field(default=frozenset(), repr=False)  # folded longer words of headline and opening
+    title: str = ""  # folded words of the headline
+    language: str | None = None
+    agency: str | None = None
+    first_published: str | None = None  # ISO date
+    first_language: str | None = None
+    notice: Notice | None = None
+    corrected: bool = False  # it holds a note of correction
+    killed: str | None = None  # folded words of the headline that a notice withdraws
+    official: bool = False
+    dated_at: datetime | None = None  # when it came out, as the page says; None: not known
+    identities: frozenset[str] = field(default=frozenset(), repr=False)  # the addresses of an official page
+    alternates: tuple[str, ...] = ()  # those of the same page in other languages
+
+
+class TieKind(StrEnum):
+    """What two texts are to each other."""
+
+    SAME = "same"  # the same piece of work in one language
+    TRANSLATION = "translation"  # the same piece of work in two languages
+    KILL = "kill"  # one withdraws the other
+    RELATED = "related"  # the same event in other words
+    APART = "apart"  # much alike and yet not the same: another week's figures, another agency's story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """What one text is to another, and how sure that is."""
+
+    kind: TieKind
+    score: float  # the share of the shorter text that the longer one holds, or a likeness of 0 to 1; higher is surer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One version of an article, as stories are made of them."""
+
+    id: int
+    article_id: int
+    number: int  # of the version
+    name: str  # the article's own address: the same whenever it was seen
+    publisher: str
+    at: datetime  # when this version came out, as well as can be known
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An article's part in its story."""
+
+    article_id: int
+    relation: "Relation"
+    kept: float | None  # share of the origin's text, 0 to 1; None in another language, or without a text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Who wrote a story first, and what everybody made of it."""
+
+    parts: tuple[Part, ...]  # the first is the origin
+    takes: Mapping[int, int]  # text → which take of the story it is in its language; 1 is the first
+    withdrawn: bool  # its agency killed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbour:
-    """An article of the archive that shares an address or the text with the one being placed."""
+    """An article of the archive that shares an address or words with the one being placed: one version of it."""
 
     article_id: int
     story_id: int
@@ -538,21 +626,15 @@ class Neighbour:
     partial: bool
     version: int
     withdrawn: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fingerprint:
-    """What of a text is compared: equal hashes mean equal words."""
-
-    text_hash: str | None  # None where there is no text
-    words: int
+    text: str | None = field(default=None, repr=False)  # of the newest version, where it shares an address
+    language: str | None = None
+    fingerprint: Fingerprint | None = field(default=None, repr=False)  # of the newest version
 
 
 class Verdict(StrEnum):
     """What to do with a reading."""
 
-    NEW = "new"  # a new article and a new story
-    PICKUP = "pickup"  # a new article of a known story
+    NEW = "new"  # a new article
     VERSION = "version"  # new text of a known article
     KNOWN = "known"  # nothing but another sighting
 
@@ -562,9 +644,9 @@ class Placement:
     """What a reading is to what the archive has."""
 
     verdict: Verdict
-    relation: Relation
     article_id: int | None = None  # for version and known
-    story_id: int | None = None  # for pickup, version and known
+    story_id: int | None = None  # for version and known
+    trivial: bool = False  # a version that tells a reader nothing new: a comma, a time stamp, an inserted link
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -644,6 +726,8 @@ class Kept:
     version: int
     matches: tuple[Match, ...]
     credit: Credit
+    kept: float | None = None  # share of its story's origin, 0 to 1; None in another language, or without a text
+    official: bool = False
 
     @property
     def dated_at(self) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from monitor.app import story_room
 from monitor.extract.urls import identity
 from monitor.stories import fingerprint
 from monitor.types import (
@@ -27,8 +28,15 @@ from monitor.types import (
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+STORIES = story_room()
 LONG = " ".join(f"word{number}" for number in range(60))
+
 SEVEN_ON_WEEKDAYS = Schedule(text="weekdays 07:00", weekdays=frozenset(range(5)), times=(time(7),))
+
+
+def words(name: str, count: int = 60) -> str:
+    """So many words that no other text has: another story than every other name's."""
+    return " ".join(f"{name}{number}" for number in range(count))
 
 
 def source(source_id: str = "desk", **changed: Any) -> Source:
@@ -60,8 +68,8 @@ def address(url: str, kind: AddressKind = AddressKind.FOUND) -> Address:
 def article(url: str = "http://desk.test/a", **changed: Any) -> Article:
     """An article of sixty words at one address."""
     fields: dict[str, Any] = {"source_id": "desk", "publisher": "Desk", "title": "A headline", "text": LONG}
-    fields |= {"language": "en", "addresses": (address(url),)}
-    return Article(**fields | changed)
+    fields |= {"language": "en", "addresses": (address(url),)} | changed
+    return Article(**{"body": fields["text"]} | fields)
 
 
 def match(topic_id: str = "roxham-road", **changed: Any) -> Match:

@@ -564,7 +564,7 @@ CONTENT = (
     keeps("controls in a title", ok(rss(item("Bell&#7; and \x1b[31mred&#x9b;"))), titles=None),
     keeps(
         "a line break in a title",
-        ok(rss(item("Break&#13;&#10;Bcc: all@paper.test&#10;&#10;Body Roxham Road"))),
+        ok(rss(item("Break&#13;&#10;Bcc: all@paper.test&#10;&#10;Body Roxham Road", said="Clerks broke for lunch."))),
         "Break Bcc: all@paper.test Body Roxham Road",
     ),
     keeps(

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tests.command import call
@@ -30,11 +31,12 @@ topics:
     any: {en: ['"Safe Third Country Agreement"'], fr: ['"tiers pays sûrs"']}
 """
 DIGESTS = f"digests:\n  - {{id: morning, topics: [roxham-road, stca], at: weekdays 07:00, to: [{READER}]}}\n"
-_FILLER = (
-    "The reeve of the township said on {name} that the council would meet again before the snow comes, and that "
-    "people who live along the ditch had asked for lamps, a plough and somebody who answers the telephone at night. "
-    "Nobody at the meeting spoke against the plan, which costs less than the bridge did and takes one season."
+_WORDS = (
+    "the reeve of township said that council would meet again before snow comes and people who live along ditch had "
+    "asked for lamps a plough somebody to answer telephone at night nobody spoke against plan which costs less than "
+    "bridge did takes one season papers lie open in town hall until spring every door is painted green this year"
 )
+"""Every text has all of them; no two texts have five of them in one order, or they would be one story."""
 
 
 def source(source_id: str, url: str, **keys: object) -> str:
@@ -44,8 +46,11 @@ def source(source_id: str, url: str, **keys: object) -> str:
 
 
 def story(name: str, sentence: str = "The lamps are for Roxham Road.") -> str:
-    """The text of an article, different for each name, long enough to be told from others."""
-    return f"{sentence}\n\n{_FILLER.format(name=name)}\n\nThe {name} papers lie open at the town hall until spring."
+    """The text of an article, a story of its own for each name."""
+    told = 2 * _WORDS.split()
+    Random(name).shuffle(told)  # noqa: S311 - always the same
+    lines = (" ".join(told[start : start + 14]).capitalize() for start in range(0, len(told), 14))
+    return "\n\n".join([sentence, *(f"{line}." for line in lines), f"That is all of {name}; it takes one season."])
 
 
 def page(title: str, text: str, language: str = "en") -> str:

@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from monitor.archive import Filter
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.query import Compiled, QueryError, parse, subject
-from monitor.stories import place
 from monitor.types import Article, Credit
-from tests.builders import NOW, article, item, reading, visit
+from tests.builders import NOW, STORIES, article, item, reading, visit
 from tests.queries import queries, text
 
 ARTICLES = 250
@@ -45,7 +44,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SQLiteArchi
     held = {}
     for number, found in enumerate(articles(random.Random(7)), 1):  # noqa: S311 - no secret
         archive.keep_visit(visit(found.source_id), [item(found.addresses[0].url)])
-        archive.keep([reading(archive.pending(NOW)[0], found)], place, NOW)
+        archive.keep([reading(archive.pending(NOW)[0], found)], STORIES, NOW)
         held[number] = found
     yield archive, held
     archive.close()

@@ -394,3 +394,10 @@ def test_kill_notice_on_a_page_is_a_kill() -> None:
         assert article.body == notice
         assert article.credit.kill is not None
         assert (article.credit.kill.slug, article.credit.kill.moved_on) == ("PEI-Ferry-Stop", "2031-03-03")
+
+
+def test_a_lead_that_a_feed_cut_after_its_dateline_is_not_the_story() -> None:
+    lead = "The ferry to the islands will sail twice a day from May, its owner said Monday, if the ice lets it."
+    assert body(f"{lead}\n\n–\n\nSYDNEY - The ferry to the islands will sail tw", title=None, language="en") == lead
+    other = "SYDNEY - The ferry to the mainland will sail tw"
+    assert "mainland" in (body(f"{lead}\n\n{other}", title=None, language="en") or "")

@@ -112,11 +112,13 @@ def test_export_jsonl(small: Archive) -> None:
         assert keys(article) == [
             "id", "url", "urls", "source", "sources", "publisher", "title", "text", "authors", "language",
             "published_at", "first_seen_at", "partial", "withdrawn", "topics", "story", "relation", "versions",
-            "credit",
+            "kept", "credit",
         ]  # fmt: skip
         assert is_time(article["published_at"])
         assert is_time(article["first_seen_at"])
-        assert keys(article["credit"]) == ["agency", "first_published"]
+        assert keys(article["credit"]) == [
+            "agency", "first_published", "first_language", "writers", "place", "notice", "take", "correction",
+        ]  # fmt: skip
     origin = by_title["Sleds at the border"]
     assert origin["text"] == AGENCY
     assert (origin["url"], origin["urls"]) == (small.site.url("/a1"), [small.site.url("/a1")])
@@ -135,9 +137,12 @@ def test_export_jsonl(small: Archive) -> None:
 def test_stories_json(small: Archive) -> None:
     stories = small.here.document("stories")
     for each in stories:
-        assert keys(each) == ["id", "title", "topics", "origin", "members", "related"]
+        assert keys(each) == ["id", "title", "topics", "origin", "members", "related", "withdrawn"]
         for member in each["members"]:
-            assert keys(member) == ["id", "url", "publisher", "language", "relation", "kept", "first_seen_at"]
+            assert keys(member) == [
+                "id", "url", "publisher", "language", "relation", "kept", "first_seen_at", "published_at", "title",
+                "withdrawn", "takes",
+            ]  # fmt: skip
     (shared,) = (each for each in stories if len(each["members"]) == 2)
     assert shared["topics"] == ["roxham-road"]
     assert shared["origin"] == shared["members"][0]["id"]

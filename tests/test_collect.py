@@ -18,7 +18,7 @@ from monitor.match import Matcher
 from monitor.pipeline import Collect, Reader, Threads
 from monitor.types import Article, Fingerprint, ItemState, Neighbour, Outcome, Placement, Read, Robots, VisitOutcome
 from spiders.options import ListingOptions
-from tests.builders import NOW, source, topic
+from tests.builders import NOW, STORIES, source, topic
 from tests.installation import page, story
 from tests.site import Answer, Misbehaviour, Site, Visitor
 
@@ -28,7 +28,8 @@ READER = Reader(
     from_feed=lambda found, source, partial: extract.from_feed(found, source, partial=partial),
     match=Matcher([topic()]).match,
     fingerprint=stories.fingerprint,
-    place=stories.place,
+    of_text=lambda article: stories.fingerprint(replace(article, body=article.text)),
+    stories=STORIES,
 )
 
 
@@ -114,15 +115,30 @@ async def test_an_item_that_cannot_be_read_is_kept_aside_and_the_others_are_kept
     assert "Report bad" in titles(archive)
 
 
+async def test_what_an_older_program_kept_is_compared_once(build: Builder, archive: SQLiteArchive) -> None:
+    collect = build()
+    await collect.collect()
+    with archive.write() as db:
+        for table in ("ties", "text_keys", "texts"):
+            db.conn.execute(f"DELETE FROM {table}")  # noqa: S608
+    assert await collect.weave() == 5
+    assert await collect.weave() == 0
+    assert archive.row("SELECT count(DISTINCT article) FROM texts WHERE body_hash IS NOT NULL")[0] == 5  # type: ignore[index]
+    with archive.write() as db:
+        db.conn.execute("DELETE FROM texts")
+    assert await build().weave() == 0  # it is known to be done, and looked for no more
+
+
 async def test_an_item_that_cannot_be_kept_is_put_aside_and_the_rest_of_its_batch_is_kept(
     build: Builder, archive: SQLiteArchive
 ) -> None:
-    def place(article: Article, print_: Fingerprint, neighbours: Collection[Neighbour]) -> Placement:
-        if article.title == "Report bad":
-            raise RuntimeError("a defect of ours")
-        return stories.place(article, print_, neighbours)
+    class Defective(stories.Stories):
+        def place(self, article: Article, print_: Fingerprint, neighbours: Collection[Neighbour]) -> Placement:
+            if article.title == "Report bad":
+                raise RuntimeError("a defect of ours")
+            return super().place(article, print_, neighbours)
 
-    await build(replace(READER, place=place)).collect()
+    await build(replace(READER, stories=Defective(body=STORIES.body))).collect()
     assert titles(archive) == ["Report a", "Report c", "Report d", "Report e"]
     assert [item.title for item in archive.listed([ItemState.SET_ASIDE])] == ["Report bad"]
 

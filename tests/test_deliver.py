@@ -16,9 +16,8 @@ from monitor.channels.email import Email
 from monitor.channels.maildir import Maildir
 from monitor.digest import compose, message_id, render
 from monitor.pipeline import Deliver, Teller, Threads
-from monitor.stories import place
 from monitor.types import Digest, Message, Schedule, SendState, Subscription
-from tests.builders import LONG, NOW, article, item, match, reading, source, subscription, topic, visit
+from tests.builders import NOW, STORIES, article, item, match, reading, source, subscription, topic, visit, words
 from tests.mailbox import Mailbox
 
 MONDAY_SEVEN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 07:00 in Toronto
@@ -53,10 +52,10 @@ class Desk:
     def keep_story(self) -> None:
         """A new story that matches."""
         self.kept += 1
-        found = article(f"http://desk.test/{self.kept}", text=f"Story {self.kept}. {LONG}", title=f"Story {self.kept}")
+        found = article(f"http://desk.test/{self.kept}", text=words(f"story{self.kept}of"), title=f"Story {self.kept}")
         self.archive.keep_visit(visit(at=self.now), [item(f"http://desk.test/{self.kept}", str(self.kept))])
         pending = self.archive.pending(self.now)[0]
-        self.archive.keep([reading(pending, found, [match()])], place, self.now)
+        self.archive.keep([reading(pending, found, [match()])], STORIES, self.now)
 
 
 @pytest.fixture
@@ -264,8 +263,8 @@ async def test_a_burst_is_one_line_of_the_digest_and_no_mail_at_once_until_it_is
         visit(at=desk.now), [item(url) for url in urls], lambda a: health.judge(source(), a)
     )
     for number, pending in enumerate(desk.archive.pending(desk.now)):
-        found = article(urls[number], text=f"Bulk {number}. {LONG}", title=f"Bulk {number}")
-        desk.archive.keep([reading(pending, found, [match()])], place, desk.now)
+        found = article(urls[number], text=words(f"bulk{number}of"), title=f"Bulk {number}")
+        desk.archive.keep([reading(pending, found, [match()])], STORIES, desk.now)
     assert arrived.burst is not None
     assert await deliver.deliver() == []
     desk.now = MONDAY_SEVEN

@@ -12,8 +12,9 @@ from monitor.archive.migrations import NAMES, migrations
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.digest import compose
 from monitor.errors import ArchiveError
+from monitor.stories import fingerprint
 from monitor.types import Day, Slot
-from tests.builders import NOW, subscription, topic
+from tests.builders import NOW, STORIES, subscription, topic
 
 FIRST = """
 INSERT INTO sources (id, last_visit_at, first_visit_at, last_good_at) VALUES
@@ -65,6 +66,11 @@ INSERT INTO matches (article, topic, version, mention, revision, hits) VALUES (1
 INSERT INTO entries (kind, at, article, version, story) VALUES ('new', '2026-11-20T11:00:00.000Z', 1, 2, 1);
 """
 
+TOPICS = """
+INSERT INTO article_index (article_index) VALUES ('rebuild');
+INSERT INTO entry_topics (entry, topic, mention) VALUES (1, 'roxham-road', 0);
+"""
+
 
 @pytest.mark.parametrize("version", range(1, len(NAMES)))
 def test_an_archive_of_each_version_is_searched_by_all_it_holds_and_tells_what_it_would_have(
@@ -73,6 +79,8 @@ def test_an_archive_of_each_version_is_searched_by_all_it_holds_and_tells_what_i
     db = Database(tmp_path / "roxham.db")
     migrations.apply(db, stop_before=NAMES[version])
     db.executescript(FIRST + ARTICLES)
+    if version >= NAMES.index("m003_topics") + 1:
+        db.executescript(TOPICS)
     db.close()
     archive = SQLiteArchive.for_writing(tmp_path / "roxham.db", purpose="test", now=NOW, wait=0)
     for word, found in (("border", [1]), ("frontier", [1]), ("dawn", [1]), ("former", []), ("pruned", []),
@@ -83,6 +91,10 @@ def test_an_archive_of_each_version_is_searched_by_all_it_holds_and_tells_what_i
     slice_ = archive.slice(wanted, wanted.to[0], [])
     digest = compose(wanted, wanted.to[0], Slot(name="s1", at=NOW), slice_, [topic()], NOW)
     assert [(line.article.title, line.matches[0].terms) for line in digest.lines] == [("Border", ("dawn",))]
+    assert [archive.weave(STORIES, fingerprint) for _ in range(2)] == [3, 0]
+    assert archive.slice(wanted, wanted.to[0], []).entries == slice_.entries
+    assert [story.id for story in archive.stories(Filter())] == [2, 1]
+    archive.db.conn.execute("INSERT INTO article_index (article_index, rank) VALUES ('integrity-check', 1)")
     archive.close()
 
 

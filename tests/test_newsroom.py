@@ -26,6 +26,8 @@ CARRIERS = (
     "/coastline-now/story/48213",
 )
 SHORTENED = "/millstone-valley-record/wire/17-11-border-mayors.html"
+UPDATED = "/tollgate-evening-star/canada/mayors-answered"
+CORRECTED = "/quarry-hill-chronicle/news/border-mayors"
 FRENCH_CARRIERS = ("/vigie-des-rapides/actualites/maires-frontiere.html", "/hirondelle-de-saint-aubry/article/9921")
 
 
@@ -165,6 +167,17 @@ def test_carriers_print_the_same_text_and_one_prints_less(site: str) -> None:
     assert len(short) < len(whole) / 2
 
 
+def test_one_carrier_prints_a_later_take_and_one_puts_a_figure_right(site: str) -> None:
+    first, later, corrected = (text_of(ask(site + path)) for path in (CARRIERS[0], UPDATED, CORRECTED))
+    body, _, credit = first.rpartition("\n")
+    assert later.startswith(body)
+    assert later.endswith(credit)
+    assert len(later) > len(first) * 1.25
+    *above, note, below = corrected.splitlines()
+    assert (note.partition(":")[0], below) == ("Correction", credit)
+    assert [*above, below] == later.replace("412 people", "421 people").splitlines()
+
+
 def test_the_same_french_text_comes_in_two_charsets(site: str) -> None:
     answers = [ask(site + path) for path in FRENCH_CARRIERS]
     assert {answer.headers["content-type"] for answer in answers} == {
@@ -205,6 +218,7 @@ def test_the_configuration_watches_every_outlet_and_one_that_closed(site: str, t
             assert (source["name"], source["publisher"]) == (outlet.name, outlet.name)
             assert source["language"] == outlet.language
             assert source["read"] == ("feed" if outlet.feed_form is FeedForm.ATOM else "page")
+            assert source.get("official", False) is (outlet.layout == "government")
 
 
 def test_the_configuration_is_written_anew_each_time(tmp_path: Path) -> None:

@@ -116,13 +116,15 @@ def test_the_archive_is_asked_and_nothing_is_written(here: Installation, site: S
     assert here.roxham("collect", "--source", "desk").returncode == 0
     before = files(here)
     known = tried(here, site.url("/first.html"))["place"]
-    assert known == {"verdict": "known", "article": 1, "story": 1}
+    assert known == {"verdict": "known", "article": 1, "story": 1, "ties": []}
     assert here.export()[0]["id"] == 1
     site.put("/first.html", page("Lamps at the road", story("changed")))
     assert tried(here, site.url("/first.html"))["place"]["verdict"] == "version"
     here.watch(source("rival", site.url("/rival/feed.xml")))
     before |= files(here)  # sources.yaml was written anew
-    assert tried(here, site.url("/copy.html"))["place"] == {"verdict": "pickup", "article": None, "story": 1}
+    place = tried(here, site.url("/copy.html"))["place"]
+    assert (place["verdict"], place["article"], place["story"]) == ("new", None, None)
+    assert place["ties"][0] == {"article": 1, "story": 1, "kind": "same", "score": 1.0}
     assert files(here) == before
     assert len(here.export()) == 3
 

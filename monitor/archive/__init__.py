@@ -7,8 +7,8 @@ Duties of every implementation, held by one suite (tests/contracts/):
 - *One writer*: the process that opened the archive for writing holds a named lock until `close`. Readers never wait. An
   operator's short change (`release`, `retry`) may be made beside it.
 - *Numbers*: ids of articles and numbers of entries only grow, in the order in which things became known.
-- *Once*: `keep` asks `place` about each reading with the archive's state at that very moment, earlier readings of the
-  same call included.
+- *Once*: `keep` asks the room of stories about each reading with the archive's state at that very moment, earlier
+  readings of the same call included.
 - *Told once*: an entry tells of the topics that its article was about when it was written, for as long as the article
   is about them. Marking anew changes what articles are about, and what entries tell of only where that is asked for.
 - *Newest wording*: an item that is listed with new wording while the old is being read stays pending.
@@ -37,6 +37,7 @@ from monitor.types import (
     ItemState,
     Judgement,
     Kept,
+    Lineage,
     Match,
     Message,
     Neighbour,
@@ -51,10 +52,52 @@ from monitor.types import (
     SourceState,
     Span,
     Subscription,
+    Text,
+    Tie,
     Visit,
 )
 
-Place = Callable[[Article, Fingerprint, Collection[Neighbour]], Placement]
+Pair = tuple[int, int]
+
+
+class StoryRoom(Protocol):
+    """What decides which texts are one piece of work; see monitor/stories. Pure: the archive asks and keeps."""
+
+    def place(self, article: Article, fingerprint: Fingerprint, neighbours: Collection[Neighbour]) -> Placement:
+        """Returns which article a reading is of: a new one, a known one, a new version of it."""
+        ...
+
+    def keys(self, fingerprint: Fingerprint) -> Collection[int]:
+        """Returns under what a text is found (32 bits each)."""
+        ...
+
+    def asked(self, article: Article, fingerprint: Fingerprint) -> Mapping[int, float]:
+        """Returns under what texts like this one are found, each with its weight: 1.0 makes a text a candidate."""
+        ...
+
+    def facts(self, fingerprint: Fingerprint) -> Collection[int]:
+        """Returns those keys, in every language, that stand for names and figures."""
+        ...
+
+    def tie(self, a: Fingerprint, b: Fingerprint, background: frozenset[int]) -> Tie | None:
+        """Returns what two texts are to each other, given hashes of shingles that stood in much older texts."""
+        ...
+
+    def disagreement(self, a: Fingerprint, b: Fingerprint) -> tuple[frozenset[str], frozenset[str]]:
+        """Returns the figures of two translations that only one of them has, where each has such."""
+        ...
+
+    def groups(
+        self, texts: Sequence[Text], ties: Mapping[Pair, Tie], *, joined: Collection[Pair], parted: Collection[Pair]
+    ) -> Sequence[frozenset[int]]:
+        """Returns the articles of each story; `ties` are between ids of texts, `joined` and `parted` of articles."""
+        ...
+
+    def lineage(self, texts: Sequence[Text]) -> Lineage:
+        """Returns who wrote a story first, and what everybody made of it."""
+        ...
+
+
 Judge = Callable[[Arrival], Judgement]
 
 
@@ -117,20 +160,42 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Which take of its story, in its language, a version of an article is; 1 is the first."""
+
+    version: int
+    title: str
+    take: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """An article's part in a story. `kept` is its share of the origin's text, 0 to 1; None where that is not known."""
 
     article: Kept
     relation: Relation
     kept: float | None
+    takes: tuple[Taken, ...] = ()  # by version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """All articles that are the same piece of work; the first member is the origin."""
+    """All articles that are the same piece of work: the origin, then the others by when they came out."""
 
     id: int
     members: tuple[Member, ...]
+    related: tuple[int, ...] = ()  # stories that tell of the same event in other words
+    withdrawn: bool = False  # its agency killed it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A story that a government told itself, as it stands in each language: a pair, or one that lacks its other."""
+
+    story_id: int
+    articles: Mapping[str, Kept]  # by language, the first of each
+    at: datetime  # when the first came out
+    disagreement: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # figures in English, in French
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,8 +406,32 @@ class Archive(Protocol):
         """Returns every article that has one of these addresses, or had this text in any version; a reader may ask."""
         ...
 
-    def keep(self, readings: Sequence[Reading], place: Place, now: datetime) -> list[Outcome]:
-        """Places and keeps readings in one transaction; returns what became of each, in their order."""
+    def keep(self, readings: Sequence[Reading], stories: StoryRoom, now: datetime) -> list[Outcome]:
+        """Places and keeps readings in one transaction; returns what became of each, in their order.
+
+        Which articles are one story depends on what they are, never on the order in which they came. A story that its
+        agency killed loses its text in the same transaction; what comes of it later is kept without. Where a story
+        falls apart, readers who were told of one part are told of the other by their next digest.
+        """
+        ...
+
+    def alike(self, article: Article, fingerprint: Fingerprint, stories: StoryRoom) -> list[tuple[int, Tie]]:
+        """Returns the articles that share words or facts with this one, and what it is to each; a reader may ask."""
+        ...
+
+    def rule(self, pairs: Collection[Pair], stories: StoryRoom, now: datetime, *, joined: bool) -> None:
+        """Keeps for good that the articles of each pair are one story (or, not `joined`, are none), and acts on it.
+
+        A later ruling on a pair takes the place of an earlier one.
+        """
+        ...
+
+    def weave(self, stories: StoryRoom, fingerprint: Callable[[Article], Fingerprint], *, limit: int = 200) -> int:
+        """Makes the fingerprints that versions kept by an older program lack; returns how many, 0 when all have one.
+
+        What they are to others is found out as if they came now, and nobody is told; what was one story stays one.
+        `fingerprint` gets an article without its body.
+        """
         ...
 
     def remark(self, marked: Sequence[Marked], *, tell: bool = False) -> Remarked:
@@ -351,8 +440,8 @@ class Archive(Protocol):
         Nobody is told: entries tell of what they told of, so that a match that is lost and found again counts as
         before. With `tell` all entries of an article tell of what it gains, and of a mention that becomes more, so that
         each reader's next digest tells what lies after their place. An article with another version by now is skipped;
-        what ever matched is never pruned; of what is not whole no match is lost and none becomes a mention. Doing it
-        again changes nothing.
+        of one that its agency withdrew no sentence is kept; what ever matched is never pruned; of what is not whole no
+        match is lost and none becomes a mention. Doing it again changes nothing.
         """
         ...
 
@@ -455,6 +544,18 @@ class Archive(Protocol):
 
     def stories(self, wanted: Filter, *, limit: int | None = None) -> Iterator[Story]:
         """Yields stories that have a member among the wanted articles, newest first, without texts."""
+        ...
+
+    def story(self, story_id: int) -> Story | None:
+        """Returns one story, also by a number that it had before it became part of another; without texts."""
+        ...
+
+    def related(self, story_id: int, stories: StoryRoom) -> list[int]:
+        """Returns the stories that tell of the same event in other words, the nearest first; never its other parts."""
+        ...
+
+    def pairs(self, stories: StoryRoom) -> Iterator[Release]:
+        """Yields the stories that a government told itself, newest first."""
         ...
 
     def facts(self) -> Mapping[str, SourceFacts]:

@@ -94,6 +94,7 @@ class Connected:
         self._recognise(connection)
         if self.writable:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA wal_autocheckpoint = 8000")  # 32 MB: what is written again and again goes once
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")

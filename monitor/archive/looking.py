@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from monitor.archive import Filter, Found, Holding, Marks, Member, SourceFacts, Story, Version
+from monitor.archive import Filter, Found, Holding, Marks, Member, SourceFacts, Story, Taken, Version
 from monitor.archive.connection import Connected, moment, moment_or_none, stamp
 from monitor.archive.passage import passage
 from monitor.archive.rows import bare, chunks, completed, kept
@@ -113,24 +113,33 @@ class Looking(Connected):
                     if len(told) == limit:
                         return
 
+    def story(self, story_id: int) -> Story | None:
+        while (row := self.row("SELECT became FROM stories WHERE id = ?", (story_id,))) is not None:
+            if row[0] is None or self.row("SELECT 1 FROM articles WHERE story = ? LIMIT 1", (story_id,)):
+                return self._story(story_id)
+            story_id = row[0]
+        return None
+
     def _story(self, story_id: int) -> Story:
-        rows = self.rows(
-            "SELECT a.id, a.relation, v.text_hash FROM articles a "
-            "JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.story = ? ORDER BY a.id",
+        ids = [row[0] for row in self.rows("SELECT id FROM articles WHERE story = ? ORDER BY id", (story_id,))]
+        articles = kept(self, ids, text=False)
+        takes: dict[int, list[Taken]] = {}
+        for row in self.rows(
+            "SELECT v.article, v.number, v.title, coalesce(t.take, 1) AS take FROM versions v "
+            "LEFT JOIN texts t ON t.article = v.article AND t.number = v.number "
+            "WHERE v.article IN (SELECT id FROM articles WHERE story = ?) ORDER BY v.article, v.number",
             (story_id,),
-        )
-        articles = kept(self, [row["id"] for row in rows], text=False)
-        origin = rows[0]["text_hash"]
+        ):
+            taken = Taken(version=row["number"], title=row["title"], take=row["take"])
+            takes.setdefault(row["article"], []).append(taken)
+        ordered = sorted(articles.values(), key=lambda a: (a.relation is not Relation.ORIGIN, a.dated_at, a.id))
         return Story(
             id=story_id,
             members=tuple(
-                Member(
-                    article=articles[row["id"]],
-                    relation=Relation(row["relation"]),
-                    kept=1.0 if row is rows[0] or (origin is not None and row["text_hash"] == origin) else None,
-                )
-                for row in rows
+                Member(article=article, relation=article.relation, kept=article.kept, takes=tuple(takes[article.id]))
+                for article in ordered
             ),
+            withdrawn=any(article.withdrawn for article in ordered),
         )
 
     def facts(self) -> Mapping[str, SourceFacts]:

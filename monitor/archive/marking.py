@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlite_utils import Database
 
 from monitor.archive import Marked, Remarked
 from monitor.archive.connection import Connected, Row
 from monitor.archive.rows import pack_hits
+from monitor.types import Place
 
 
 class Marking(Connected):
@@ -18,7 +20,7 @@ class Marking(Connected):
         ids = json.dumps(list(by_id))
         within = "IN (SELECT value FROM json_each(?))"
         with self.write() as db:
-            question = f"SELECT id, version, pruned FROM articles WHERE id {within}"  # noqa: S608
+            question = f"SELECT id, version, pruned, withdrawn FROM articles WHERE id {within}"  # noqa: S608
             articles = {row["id"]: row for row in db.conn.execute(question, (ids,))}
             had: dict[int, dict[str, Row]] = {}
             for row in db.conn.execute(f"SELECT * FROM matches WHERE article {within}", (ids,)):  # noqa: S608
@@ -29,6 +31,7 @@ class Marking(Connected):
                 if article is None or article["version"] != mark.version:
                     changes.skipped += 1
                 else:
+                    mark = _without_sentences(mark) if article["withdrawn"] else mark
                     changes.add(mark, had.get(number, {}), whole=mark.whole and not article["pruned"])
             changes.write(db)
             if tell:
@@ -36,6 +39,20 @@ class Marking(Connected):
             return Remarked(
                 gained=changes.gained, lost=len(changes.gone), changed=changes.changed, skipped=changes.skipped
             )
+
+
+def _without_sentences(mark: Marked) -> Marked:
+    """Returns a marking without the words of a text that was withdrawn meanwhile; headlines stay."""
+    matches = tuple(
+        replace(
+            match,
+            hits=tuple(
+                hit if hit.place is Place.TITLE else replace(hit, sentence=hit.surface, start=0) for hit in match.hits
+            ),
+        )
+        for match in mark.matches
+    )
+    return replace(mark, matches=matches)
 
 
 class _Changes:

@@ -229,5 +229,59 @@ def m003_topics(db: Database) -> None:
             db.conn.execute(statement)
 
 
-NAMES = ("m001_first", "m002_health", "m003_topics")
+_STORIES = """
+CREATE TABLE texts (
+    id INTEGER PRIMARY KEY,
+    article INTEGER NOT NULL REFERENCES articles (id), number INTEGER NOT NULL,
+    at TEXT NOT NULL, language TEXT, body_hash TEXT, twin INTEGER REFERENCES texts (id),
+    take INTEGER NOT NULL DEFAULT 1,
+    shingles BLOB NOT NULL, facts TEXT NOT NULL,
+    UNIQUE (article, number)
+) STRICT;
+CREATE INDEX texts_body ON texts (body_hash) WHERE body_hash IS NOT NULL;
+
+CREATE TABLE text_keys (
+    key INTEGER NOT NULL, text INTEGER NOT NULL, PRIMARY KEY (key, text)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ties (
+    text INTEGER NOT NULL REFERENCES texts (id), other INTEGER NOT NULL REFERENCES texts (id),
+    kind TEXT NOT NULL, score REAL NOT NULL,
+    PRIMARY KEY (text, other)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rulings (
+    article INTEGER NOT NULL REFERENCES articles (id), other INTEGER NOT NULL REFERENCES articles (id),
+    joined INTEGER NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (article, other)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE articles ADD COLUMN kept REAL;
+ALTER TABLE articles ADD COLUMN official INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE versions ADD COLUMN credit TEXT;
+ALTER TABLE stories ADD COLUMN became INTEGER REFERENCES stories (id);
+CREATE INDEX articles_official ON articles (first_seen_at) WHERE official;
+CREATE INDEX articles_withdrawn ON articles (story) WHERE withdrawn;
+CREATE INDEX ledger_article ON ledger (article);
+ALTER TABLE versions ADD COLUMN publisher TEXT;
+UPDATE versions SET publisher = (SELECT publisher FROM articles WHERE id = article);
+DROP INDEX versions_text;
+CREATE INDEX versions_words ON versions (text_hash, publisher) WHERE text_hash IS NOT NULL;
+"""
+
+
+@migrations()
+def m004_stories(db: Database) -> None:
+    """What texts have in common: fingerprints, under which keys they are found, ties, and what operators ruled.
+
+    `texts` are versions as stories are made of them, from this step on (`Archive.weave` makes the others);
+    `stories.became` is the story that one became part of, `versions.credit` what a credit says beside the agency
+    (JSON), `versions.publisher` its article's, `articles.kept` the share of its origin.
+    """
+    for statement in _STORIES.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+NAMES = ("m001_first", "m002_health", "m003_topics", "m004_stories")
 """Every step this program knows, in order: an archive with others was made by a newer one."""

@@ -13,8 +13,10 @@ from monitor.types import (
     Hit,
     ItemState,
     Kept,
+    Kill,
     Match,
     Message,
+    Notice,
     Outgoing,
     Pending,
     Place,
@@ -108,6 +110,34 @@ def pack_hits(hits: Sequence[Hit]) -> str:
     return json.dumps([{name: getattr(hit, name) for name in Hit.__slots__} for hit in hits], ensure_ascii=False)
 
 
+def pack_credit(credit: Credit) -> str | None:
+    """Returns what a credit says beside agency and date as JSON; None where it says no more."""
+    said: dict[str, Any] = {
+        name: value
+        for name in ("first_language", "writers", "place", "notice", "take", "correction")
+        if (value := getattr(credit, name))
+    }
+    if credit.kill is not None:
+        said["kill"] = {name: getattr(credit.kill, name) for name in Kill.__slots__}
+    return json.dumps(said, ensure_ascii=False) if said else None
+
+
+def credit(row: Row) -> Credit:
+    """Returns the credit of a row of `versions`."""
+    said = json.loads(row["credit"] or "{}")
+    return Credit(
+        agency=row["agency"],
+        first_published=row["first_published"],
+        first_language=said.get("first_language"),
+        writers=tuple(said.get("writers", ())),
+        place=said.get("place"),
+        notice=Notice(said["notice"]) if "notice" in said else None,
+        take=said.get("take"),
+        correction=said.get("correction"),
+        kill=Kill(**said["kill"]) if "kill" in said else None,
+    )
+
+
 def match(row: Row) -> Match:
     """Returns a row of `matches`."""
     return Match(
@@ -158,7 +188,7 @@ def bare(archive: Connected, ids: Sequence[int], *, text: bool) -> list[Kept]:
     within = f"IN ({marks(len(ids))})"
     body = "v.text, v.summary, v.listed_title" if text else "NULL AS text, NULL AS summary, NULL AS listed_title"
     rows = archive.rows(
-        "SELECT a.*, v.title, v.authors, v.published_at, v.updated_at, v.agency, v.first_published, "  # noqa: S608
+        "SELECT a.*, v.title, v.authors, v.published_at, v.updated_at, v.agency, v.first_published, v.credit, "  # noqa: S608
         f"{body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id {within}",
         ids,
     )
@@ -223,5 +253,7 @@ def _kept_row(row: Row, sources: list[str]) -> Kept:
         withdrawn=bool(row["withdrawn"]),
         version=row["version"],
         matches=(),
-        credit=Credit(agency=row["agency"], first_published=row["first_published"]),
+        credit=credit(row),
+        kept=row["kept"],
+        official=bool(row["official"]),
     )

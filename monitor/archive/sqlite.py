@@ -10,6 +10,7 @@ from monitor.archive.keeping import Keeping
 from monitor.archive.lock import WriterLock, holder
 from monitor.archive.looking import Looking
 from monitor.archive.marking import Marking
+from monitor.archive.relating import Relating
 from monitor.archive.telling import Telling
 from monitor.archive.watching import Watching
 from monitor.errors import ArchiveError
@@ -17,7 +18,7 @@ from monitor.errors import ArchiveError
 _TWO_MAY_WRITE = (3, 51, 3)
 
 
-class SQLiteArchive(Watching, Keeping, Marking, Telling, Looking, Asking):
+class SQLiteArchive(Watching, Keeping, Marking, Telling, Looking, Relating, Asking):
     """Keeps the contract of monitor/archive/__init__.py. Made by `for_writing` or `for_reading`."""
 
     _lock: WriterLock | None = None

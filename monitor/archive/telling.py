@@ -69,8 +69,9 @@ class Telling(Connected):
         members = self.rows(
             "SELECT id FROM articles WHERE story IN (SELECT value FROM json_each(?)) ORDER BY id", (stories,)
         )
-        told = self.rows(
-            "SELECT story, article, version FROM ledger WHERE reader = ? AND story IN (SELECT value FROM json_each(?))",
+        told = self.rows(  # a story may have become another since
+            "SELECT a.story, l.article, l.version FROM ledger l JOIN articles a ON a.id = l.article "
+            "WHERE l.reader = ? AND a.story IN (SELECT value FROM json_each(?))",
             (reader, stories),
         )
         return Slice(
@@ -85,7 +86,8 @@ class Telling(Connected):
 
     def _bulk(self, after: int, upto: int, subscription: Subscription) -> tuple[Bulk, ...]:
         rows = self.rows(
-            "SELECT b.source, count(DISTINCT e.story) FROM entries e JOIN bursts b ON b.id = e.burst "  # noqa: S608
+            "SELECT b.source, count(DISTINCT a.story) FROM entries e JOIN bursts b ON b.id = e.burst "  # noqa: S608
+            "JOIN articles a ON a.id = e.article "
             f"WHERE number > ? AND number <= ? AND NOT b.told AND {_MATTERS} GROUP BY 1 ORDER BY 1",
             (after, upto, json.dumps(subscription.topics), subscription.mentions),
         )
@@ -93,7 +95,8 @@ class Telling(Connected):
 
     def _entries(self, after: int, upto: int, subscription: Subscription) -> tuple[Entry, ...]:
         rows = self.rows(
-            f"SELECT * FROM entries e WHERE number > ? AND number <= ? AND {_MATTERS} "  # noqa: S608
+            "SELECT e.*, a.story AS now_of FROM entries e JOIN articles a ON a.id = e.article "  # noqa: S608
+            f"WHERE number > ? AND number <= ? AND {_MATTERS} "
             "AND (e.burst IS NULL OR EXISTS (SELECT 1 FROM bursts b WHERE b.id = e.burst AND b.told)) ORDER BY number",
             (after, upto, json.dumps(subscription.topics), subscription.mentions),
         )
@@ -104,7 +107,7 @@ class Telling(Connected):
                 at=datetime.fromisoformat(row["at"]),
                 article_id=row["article"],
                 version=row["version"],
-                story_id=row["story"],
+                story_id=row["now_of"],
             )
             for row in rows
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli import adding, looking, setting, sources, tending, topics, trying, working
+from monitor.cli import adding, looking, setting, showing, sources, stories, tending, topics, trying, working
 from monitor.cli.output import Context, complain
 from monitor.errors import ArchiveError, ConfigError, MonitorError
 from monitor.log import LogFormat, set_up
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (setting, working, trying, adding, looking, sources, topics, tending):
+for module in (setting, working, trying, adding, looking, showing, stories, sources, topics, tending):
     module.add_to(app)
 
 

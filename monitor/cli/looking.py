@@ -1,4 +1,4 @@
-"""Commands that look into the archive: search, show, stories, export."""
+"""Commands that look into the archive: search, export; and how they are told what is wanted."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from monitor.cli.output import (
-    LARGEST,
     AsJson,
     Limit,
     complain,
@@ -19,7 +18,6 @@ from monitor.cli.output import (
     plural,
     print_json,
     print_lines,
-    print_table,
     unknown,
 )
 
@@ -71,7 +69,7 @@ def search(
     from monitor import app, export
 
     config = config_of(context)
-    wanted = _filter(config, query, topic, source, publisher, language, since, until)
+    wanted = filter_of(config, query, topic, source, publisher, language, since, until)
     with app.reading(config) as archive:
         found = archive.search(wanted, limit=limit)
     if as_json:
@@ -103,48 +101,6 @@ def _marked(snippet: str) -> object:
     return text
 
 
-def show(
-    context: typer.Context,
-    article_id: Annotated[int, typer.Argument(metavar="ID", max=LARGEST, help="An article's number.")],
-    as_json: AsJson = False,
-) -> None:
-    """Show one article: text, why it matched, versions."""
-    from monitor import app, export
-
-    config = config_of(context)
-    with app.reading(config) as archive:
-        article = archive.article(article_id)
-        versions = archive.versions(article_id)
-    if article is None:
-        complain(f"no article {article_id} in {app.archive_path(config)}")
-        raise typer.Exit(1)
-    if as_json:
-        print_json(export.shown(article, versions))
-        return
-    typer.echo(f"{article.title}\n")
-    rows: list[tuple[str, object]] = [
-        ("publisher", article.publisher),
-        ("authors", ", ".join(article.authors) or None),
-        ("agency", article.credit.agency),
-        ("language", article.language),
-        ("published", local(article.published_at, config.timezone)),
-        ("first seen", local(article.first_seen_at, config.timezone)),
-        ("story", f"{article.story_id} ({article.relation.value})"),
-        ("sources", ", ".join(article.source_ids)),
-        *(("address", url) for url in article.urls),
-        *(("why", f"{m.topic_id}: {', '.join(m.terms)}{' (mention)' if m.mention else ''}") for m in article.matches),
-        *(
-            (f"version {v.number}", f"{local(v.seen_at, config.timezone)}, {v.words} words"
-             + (", partial" if v.partial else ""))
-            for v in versions
-        ),
-    ]  # fmt: skip
-    for name, value in rows:
-        if value is not None:
-            typer.echo(f"{name:>12}  {value}")
-    typer.echo(f"\n{article.text or article.summary or '(no text is kept)'}")
-
-
 def export_(
     context: typer.Context,
     form: Annotated[ExportFormat, typer.Option("--format", help="jsonl: one article a line.")] = ExportFormat.JSONL,
@@ -163,40 +119,12 @@ def export_(
     from monitor import app, export
 
     config = config_of(context)
-    wanted = _filter(config, query, topic, source, publisher, language, since, until)
+    wanted = filter_of(config, query, topic, source, publisher, language, since, until)
     with app.reading(config) as archive:
         print_lines(export.article(article) for article in archive.articles(wanted))
 
 
-def stories(
-    context: typer.Context,
-    topic: Topic = None,
-    source: SourceId = None,
-    publisher: Publisher = None,
-    language: Language = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-) -> None:
-    """List stories with their carriers, newest first."""
-    from monitor import app, export
-
-    config = config_of(context)
-    wanted = _filter(config, None, topic, source, publisher, language, since, until)
-    with app.reading(config) as archive:
-        found = [export.story(story) for story in archive.stories(wanted, limit=limit)]
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (s["id"], ", ".join(s["topics"]) or None, s["title"], ", ".join(m["publisher"] for m in s["members"]))
-        for s in found
-    ]
-    print_table(None, ("story", "topics", "headline", "carried by"), rows)
-
-
-def _filter(
+def filter_of(
     config: "Config",
     query: str | None,
     topic: str | None,
@@ -206,6 +134,7 @@ def _filter(
     since: str | None,
     until: str | None,
 ) -> "Filter":
+    """Returns which articles the options of a command want; ends the command where they cannot be read."""
     from monitor.archive import Filter
 
     _hint(source, [s.id for s in config.sources], "source", "sources.yaml")
@@ -257,6 +186,5 @@ def moment_of(text: str | None, zone: str, option: str) -> datetime | None:
 
 def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
-    for command in (search, show, stories):
-        app.command()(command)
+    app.command()(search)
     app.command(name="export")(export_)

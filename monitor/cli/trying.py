@@ -1,7 +1,7 @@
 """The command that tries: one address through the rooms, with what each says."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ import typer
 
 from monitor.cli.output import AsJson, Context, complain, local, plural, print_json
 from monitor.text import one_line
-from monitor.types import Article, Page, Rejected, Verdict
+from monitor.types import Article, Page, Rejected, TieKind, Verdict
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -35,16 +35,28 @@ def try_(
     config = chosen.config()
     with app.trial(config) as trial:
         tried = asyncio.run(trial.walk(stand_in(url, config.sources), item))
+    stories = _stories_of(tried, config)
     if as_json:
-        print_json(_document(tried))
+        print_json(_document(tried, stories))
     else:
-        for name, said in _lines(tried, config):
+        for name, said in _lines(tried, stories, config):
             typer.echo(f"{name:<8}  {said}")
     if not tried.answered:
         raise typer.Exit(1)
     if tried.listed and tried.item is None:
         complain(f"there is no item {item}: {plural(len(tried.listed), 'item')} listed")
         raise typer.Exit(2)
+
+
+def _stories_of(tried: "Tried", config: "Config") -> dict[int, int]:
+    """Returns article → story, of the articles that this one is tied to."""
+    from monitor import app
+
+    if not tried.ties:
+        return {}
+    with app.reading(config) as archive:
+        found = [article for article_id, _ in tried.ties if (article := archive.article(article_id)) is not None]
+    return {article.id: article.story_id for article in found}
 
 
 def unusable(url: str) -> str | None:
@@ -58,8 +70,8 @@ def unusable(url: str) -> str | None:
     return None
 
 
-def _document(tried: "Tried") -> dict[str, Any]:
-    from monitor.export import topics, when, why
+def _document(tried: "Tried", stories: Mapping[int, int]) -> dict[str, Any]:
+    from monitor.export import credit, topics, when, why
 
     visit, page, article, place = tried.visit, tried.page, tried.article, tried.placement
     return {
@@ -86,7 +98,7 @@ def _document(tried: "Tried") -> dict[str, Any]:
             "words": tried.fingerprint.words if tried.fingerprint else 0,
             "partial": article.partial,
             "addresses": [{"url": a.url, "kind": a.kind.value} for a in article.addresses],
-            "credit": {"agency": article.credit.agency, "first_published": article.credit.first_published},
+            "credit": credit(article.credit),
         }
         if isinstance(article, Article)
         else None,
@@ -94,12 +106,14 @@ def _document(tried: "Tried") -> dict[str, Any]:
         "topics": topics(tried.matches),
         "why": why(tried.matches),
         "place": place and {
-            "verdict": place.verdict.value, "article": place.article_id, "story": place.story_id
+            "verdict": place.verdict.value, "article": place.article_id, "story": place.story_id,
+            "ties": [{"article": article_id, "story": stories.get(article_id), "kind": tie.kind.value,
+                      "score": round(tie.score, 2)} for article_id, tie in tried.ties],
         },
     }  # fmt: skip
 
 
-def _lines(tried: "Tried", config: "Config") -> Iterator[tuple[str, str]]:
+def _lines(tried: "Tried", stories: Mapping[int, int], config: "Config") -> Iterator[tuple[str, str]]:
     """Yields (room, what it said); lines that go on with a room have no name."""
     source, visit = tried.source, tried.visit
     if source in config.sources:
@@ -130,7 +144,7 @@ def _lines(tried: "Tried", config: "Config") -> Iterator[tuple[str, str]]:
         yield "article", f"none: {tried.article.reason}"
     elif tried.article is not None:
         yield from _article(tried.article, 0 if tried.fingerprint is None else tried.fingerprint.words, config)
-        yield from _judgement(tried)
+        yield from _judgement(tried, stories)
 
 
 def _answer(status: int | None, url: str | None) -> str:
@@ -147,6 +161,7 @@ def _article(article: Article, words: int, config: "Config") -> Iterator[tuple[s
         ("publisher", article.publisher),
         ("authors", ", ".join(article.authors) or None),
         ("agency", article.credit.agency),
+        *((name, said) for name, said in _credit(article) if said),
         ("language", article.language),
         ("published", local(article.published_at, config.timezone)),
         ("updated", local(article.updated_at, config.timezone)),
@@ -157,26 +172,52 @@ def _article(article: Article, words: int, config: "Config") -> Iterator[tuple[s
         yield "", f"{name:<10}  {value or 'unknown'}"
 
 
-def _judgement(tried: "Tried") -> Iterator[tuple[str, str]]:
+def _credit(article: Article) -> Iterator[tuple[str, str | None]]:
+    """Yields what else the text says of its agency; most say less, and what is not said is no gap."""
+    credit = article.credit
+    yield "writers", ", ".join(credit.writers)
+    yield "place", credit.place
+    yield "first out", credit.first_published
+    yield "notice", credit.notice and credit.notice.value
+    yield "correction", credit.correction
+
+
+def _judgement(tried: "Tried", stories: Mapping[int, int]) -> Iterator[tuple[str, str]]:
     if not tried.matches:
         yield "match", "no topic"
     for number, match in enumerate(tried.matches):
         yield "" if number else "match", f"{match.topic_id}{' (mention)' if match.mention else ''}"
         for hit in match.hits:
             yield "", f"  {hit.form} in the {hit.place.value}, {hit.count}×: {hit.sentence}"
-    yield "place", _place(tried)
+    yield "place", _place(tried, stories)
 
 
-def _place(tried: "Tried") -> str:
+def _place(tried: "Tried", stories: Mapping[int, int]) -> str:
     if (placement := tried.placement) is None:
         return "no archive yet; nothing was kept"
     where = {
-        Verdict.NEW: "new: a story of its own",
-        Verdict.PICKUP: f"pickup: the same text as story {placement.story_id}",
+        Verdict.NEW: _new(tried, stories),
         Verdict.VERSION: f"version: new text of article {placement.article_id}",
         Verdict.KNOWN: f"known: article {placement.article_id} is this",
     }
     return f"{where[placement.verdict]}; nothing was kept"
+
+
+_TIES = {
+    TieKind.SAME: "new, of story {story}: the same piece of work as article {article}",
+    TieKind.TRANSLATION: "new, of story {story}: in the other language it is article {article}",
+    TieKind.KILL: "new, of story {story}: it withdraws article {article}, or is withdrawn by it",
+    TieKind.APART: "new: a story of its own; much like article {article} of story {story}, and yet another",
+}
+
+
+def _new(tried: "Tried", stories: Mapping[int, int]) -> str:
+    """Says what decides: what makes it part of a story comes before what keeps it apart from one."""
+    for kind, said in _TIES.items():
+        for article_id, tie in tried.ties:
+            if tie.kind is kind:
+                return said.format(article=article_id, story=stories.get(article_id, "?"))
+    return "new: a story of its own"
 
 
 def add_to(app: typer.Typer) -> None:

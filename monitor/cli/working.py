@@ -62,6 +62,7 @@ async def _collect(
     with app.writing(config, purpose="collect", wait=wait) as archive, app.line(config, archive, progress) as line:
         await line.deliver.register()
         done = await line.collect.collect(only, due_only=due)
+        await line.collect.weave()
         while await line.threads.archive(archive.prune, app.utc_now() - config.keep_unmatched):
             pass
         return done

@@ -96,7 +96,7 @@ def _outlet(outlet_id: str, raw: Mapping[str, Any], wire: Mapping[str, tuple[str
 
 
 def _story(raw: Mapping[str, Any], wire: Mapping[str, tuple[str, ...]]) -> Story:
-    text = wire[raw["wire"]] if "wire" in raw else _paragraphs(raw.get("text", ""))
+    text = _taken(raw, wire) if "wire" in raw else _paragraphs(raw.get("text", ""))
     summary = raw.get("summary")
     return Story(
         path=raw["path"],
@@ -105,7 +105,19 @@ def _story(raw: Mapping[str, Any], wire: Mapping[str, tuple[str, ...]]) -> Story
         byline=raw.get("byline"),
         at=datetime.fromisoformat(raw["at"]),
         summary=summary.strip() if summary else None,
-        paragraphs=text[: raw.get("paragraphs")],
+        paragraphs=text,
         related=tuple(raw.get("related", ())),
         answer=Answer(str(raw.get("answer", "page"))),
     )
+
+
+def _taken(raw: Mapping[str, Any], wire: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """An outlet's copy of a wire text: `paragraphs` of it, after `swaps` of words.
+
+    Above its credit line stand what a later take adds (`more`, in wire.yaml too) and a note (`text`).
+    """
+    *taken, credit = wire[raw["wire"]]
+    taken += wire[raw["more"]] if "more" in raw else ()
+    for before, after in raw.get("swaps", {}).items():
+        taken = [paragraph.replace(before, after) for paragraph in taken]
+    return (*taken, *_paragraphs(raw.get("text", "")), credit)[: raw.get("paragraphs")]

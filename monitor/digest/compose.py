@@ -27,8 +27,9 @@ def compose(
     A story is one line, however many terms, topics and carriers it has. It is told as new once: when the first of
     its members that is about a topic of the subscription arrives, whatever kind of entry that is. Afterwards it is
     told again only when an article that the reader was told has a later version; further pickups of it are counted.
-    Withdrawn articles are not told, and what is about no topic of the subscription does not appear; nor does, where
-    the subscription wants no mentions, what only mentions them.
+    A story that becomes part of one that the reader was told is a pickup of that. Withdrawn articles are not told, nor
+    the notice that withdrew them, and what is about no topic of the subscription does not appear; nor does, where the
+    subscription wants no mentions, what only mentions them.
 
     Pure: the same arguments give the same digest.
     """
@@ -40,13 +41,13 @@ def compose(
     fresh: dict[int, list[Entry]] = {}  # story → its entries that may be told
     for entry in slice_.entries:
         article = slice_.articles.get(entry.article_id)
-        if article is not None and not article.withdrawn and _matches(article, subscription):
+        if article is not None and _is_told(article) and _matches(article, subscription):
             fresh.setdefault(article.story_id, []).append(entry)
 
     lines: list[Line] = []
     more_pickups = 0
     for story_id, entries in fresh.items():
-        members = [a for a in slice_.articles.values() if a.story_id == story_id and not a.withdrawn]
+        members = [a for a in slice_.articles.values() if a.story_id == story_id and _is_told(a)]
         if story_id not in told_stories:
             lines.append(_line(subscription, story_id, members, members, updated=False))
             continue
@@ -59,7 +60,7 @@ def compose(
             speakers = [a for a in members if a.id in changed]
             lines.append(_line(subscription, story_id, members, speakers, updated=True))
         else:
-            more_pickups += len({e.article_id for e in entries if e.kind is EntryKind.PICKUP})
+            more_pickups += len({e.article_id for e in entries if _is_pickup(e, told_versions)})
 
     titles = {topic.id: _title(topic.title, subscription.language) or topic.id for topic in topics}
     return Digest(
@@ -77,6 +78,15 @@ def compose(
         names={source.source_id: source.name for source in slice_.coverage},
         titles=titles,
     )
+
+
+def _is_told(article: Kept) -> bool:
+    return not article.withdrawn and article.relation is not Relation.KILL
+
+
+def _is_pickup(entry: Entry, told: Mapping[int, int]) -> bool:
+    """Whether an entry of a story that the reader was told brings one more carrier of it."""
+    return entry.kind is EntryKind.PICKUP or (entry.kind is EntryKind.NEW and entry.article_id not in told)
 
 
 def _matches(article: Kept, subscription: Subscription) -> tuple[Match, ...]:

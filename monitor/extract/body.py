@@ -64,6 +64,7 @@ def _prepared(text: str, headline: tuple[str, ...], *, brackets: bool) -> str:
     pieces = _BREAK.split(_unwrapped(clean(unscramble_lines(mend_mojibake(text)))))
     lines = _without_furniture(_until_the_end(told_lines(pieces[::2])))
     lines = _without_contacts(lines)
+    lines = _without_cut_end(lines, brackets=brackets)
     lines = _without_head(lines, headline, brackets=brackets)
     lines = _without_tail(lines)
     lines = _said_once(lines)
@@ -126,6 +127,23 @@ def _without_contacts(lines: list[str]) -> list[str]:
         if below <= _CONTACTS and before >= below and heads_contacts(line):
             return [*lines[:number], *("" for _ in lines[number:])]
         before += len(line)
+    return lines
+
+
+def _without_cut_end(lines: list[str], *, brackets: bool) -> list[str]:
+    """Drops a last line that a feed cut, where it only begins to say again what stands whole above it."""
+    told = [number for number, line in enumerate(lines) if line]
+    if len(told) < 2 or _is_told(lines[told[-1]]):
+        return lines
+    cut = tuple(folded_words(without_dateline(lines[told[-1]], brackets=brackets)))
+    if len(cut) < _SUMMARY:
+        return lines
+    for number in told[:_SUMMARIES]:
+        whole = tuple(folded_words(without_dateline(lines[number], brackets=brackets)))
+        if number == told[-1] or len(whole) < len(cut) or whole[: len(cut) - 1] != cut[:-1]:
+            continue
+        if whole[len(cut) - 1].startswith(cut[-1]):
+            return [*lines[: told[-1]], "", *lines[told[-1] + 1 :]]
     return lines
 
 

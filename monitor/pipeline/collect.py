@@ -13,6 +13,8 @@ from monitor.types import (
     Source,
 )
 
+_BATCH = 50  # versions woven in one transaction: other writing waits so long
+
 
 class Collect:
     """The first half of the line: one pass of both steps, or each by itself. They may run side by side."""
@@ -31,6 +33,7 @@ class Collect:
         self._sources = {source.id: source for source in sources}
         self._archive = archive
         self._crawl = crawl
+        self._rooms = rooms
         self._threads = threads
         progress = progress or Silent()
         self._visits = Visits(
@@ -48,6 +51,7 @@ class Collect:
         """
         self._sources = {source.id: source for source in sources}
         self._crawl = crawl
+        self._rooms = rooms
         self._visits.renew(crawl=crawl, rooms=rooms)
         self._take.renew(sources=sources, crawl=crawl, rooms=rooms)
 
@@ -80,6 +84,16 @@ class Collect:
         chosen = [source.id for source in self._sources.values() if self._wanted(source, only)]
         await self._take.take(chosen, collected, due_only=due_only)
         return collected
+
+    async def weave(self) -> int:
+        """Gives what an older program kept the fingerprints by which stories are found; returns how many versions."""
+        done = 0
+        while not self._stopping and (batch := await self._threads.archive(self._weave, _BATCH)):
+            done += batch
+        return done
+
+    def _weave(self, limit: int) -> int:
+        return self._archive.weave(self._rooms.stories, self._rooms.of_text, limit=limit)
 
     def _wanted(self, source: Source, only: Collection[str] | None) -> bool:
         return source.enabled if only is None else source.id in only

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from monitor.archive import Place
+from monitor.archive import StoryRoom
 from monitor.errors import PageError
 from monitor.listing import with_aliases
 from monitor.types import (
@@ -60,7 +60,8 @@ class Reader:
     from_feed: Callable[[Found, Source, bool], Article | Rejected]  # True: the page could not be read
     match: Callable[[Article], tuple[Match, ...]]
     fingerprint: Callable[[Article], Fingerprint]
-    place: Place
+    of_text: Callable[[Article], Fingerprint]  # of an article without its body, as the archive gives it
+    stories: StoryRoom
 
     def article(self, found: Found, source: Source, page: Page | PageError | None) -> Article | Rejected:
         """Item and page → article. None: the feed's own text is wanted; a page that failed leaves it, as partial."""

@@ -53,7 +53,7 @@ class Take:
         self._sources = {source.id: source for source in sources}  # those that were removed stay known
         self._archive = archive
         self._crawl = crawl
-        self._place = rooms.place
+        self._stories = rooms.stories
         self._readings = Readings(rooms=rooms, clock=clock)
         self._threads = threads
         self._clock = clock
@@ -73,7 +73,7 @@ class Take:
         """
         self._sources |= {source.id: source for source in sources}
         self._crawl = crawl
-        self._place = rooms.place
+        self._stories = rooms.stories
         self._readings = Readings(rooms=rooms, clock=self._clock)
         self._renewals += 1
 
@@ -246,7 +246,7 @@ class Take:
     async def _keep_readings(self, readings: Sequence[Reading]) -> dict[int, Outcome]:
         """Keeps readings together; where that fails, and not for the archive's sake, one by one, the bad one aside."""
         try:
-            outcomes = await self._threads.archive(self._archive.keep, readings, self._place, self._clock())
+            outcomes = await self._threads.archive(self._archive.keep, readings, self._stories, self._clock())
             return dict(zip((read.pending.item_id for read in readings), outcomes, strict=True))
         except ArchiveError:
             raise

@@ -4,12 +4,13 @@ visit → listing.items → read → extract → match → fingerprint → place
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from os.path import commonpath
 from urllib.parse import urlsplit
 
+from monitor.archive import Archive
 from monitor.errors import PageError
 from monitor.extract.urls import same_site
 from monitor.listing import items
@@ -20,17 +21,16 @@ from monitor.types import (
     Fingerprint,
     Found,
     Match,
-    Neighbour,
     Page,
     Placement,
     Read,
     Rejected,
     Source,
+    Tie,
+    Verdict,
     Visit,
     VisitOutcome,
 )
-
-Neighbours = Callable[[Article, Fingerprint], Collection[Neighbour]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class Tried:
     fingerprint: Fingerprint | None = None
     matches: tuple[Match, ...] = ()
     placement: Placement | None = None  # None also where there is no archive to ask
+    ties: tuple[tuple[int, Tie], ...] = ()  # what a new article is to others by their ids, the surest first
 
     @property
     def answered(self) -> bool:
@@ -71,10 +72,10 @@ def stand_in(url: str, sources: Sequence[Source]) -> Source:
 class Trial:
     """Walks one address at a time; `pause` lies between two requests."""
 
-    def __init__(self, *, crawl: Crawler, rooms: Reader, neighbours: Neighbours | None, pause: timedelta) -> None:
+    def __init__(self, *, crawl: Crawler, rooms: Reader, archive: Archive | None, pause: timedelta) -> None:
         self._crawl = crawl
         self._rooms = rooms
-        self._neighbours = neighbours
+        self._archive = archive
         self._pause = pause
 
     async def walk(self, source: Source, number: int = 1) -> Tried:
@@ -114,13 +115,17 @@ class Trial:
         if isinstance(article, Rejected):
             return replace(tried, article=article)
         fingerprint = self._rooms.fingerprint(article)
-        placement = None
-        if self._neighbours is not None:
-            placement = self._rooms.place(article, fingerprint, self._neighbours(article, fingerprint))
+        placement, ties = None, []
+        if self._archive is not None:
+            known = self._archive.neighbours(article, fingerprint)
+            placement = self._rooms.stories.place(article, fingerprint, known)
+            if placement.verdict is Verdict.NEW:
+                ties = self._archive.alike(article, fingerprint, self._rooms.stories)
         return replace(
             tried,
             article=article,
             fingerprint=fingerprint,
             matches=self._rooms.match(article),
             placement=placement,
+            ties=tuple(ties),
         )

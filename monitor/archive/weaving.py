@@ -1,0 +1,577 @@
+"""The archive's part in stories: what texts have in common, which are one story, and what that makes of each."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlite_utils import Database
+
+from monitor.archive import Pair, StoryRoom, prints
+from monitor.archive.connection import Row, moment, stamp
+from monitor.types import Article, Fingerprint, Relation, Text, Tie, TieKind
+
+_NEWEST = 64  # texts looked at under one key
+_CANDIDATES = 64  # texts that a new one is held against
+_WOVEN = 300  # articles that are arranged together; a story with more only grows
+_LONG_AGO = timedelta(days=6)  # a shingle that stood in a text so much older is background
+_PERIOD = timedelta(days=12)  # whose keys lie together
+_REMEMBERED = 4  # periods in which background is looked for
+_ONE = frozenset({TieKind.SAME, TieKind.KILL, TieKind.TRANSLATION})
+_KINDS = {kind.value: kind for kind in TieKind}
+
+_TEXTS = (
+    "SELECT t.*, v.text_hash, v.words, a.publisher, "
+    "coalesce((SELECT min(identity) FROM addresses WHERE article = a.id AND kind <> 'hint'), a.url) AS name "
+    "FROM texts t JOIN versions v ON v.article = t.article AND v.number = t.number "
+    "JOIN articles a ON a.id = t.article WHERE t.id IN (SELECT value FROM json_each(?))"
+)
+
+
+class Index(Protocol):
+    """The search index, as far as a story needs it."""
+
+    def drop(self, article_id: int) -> None:
+        """Takes an article out."""
+        ...
+
+
+Found = tuple[dict[int, Tie], int | None]
+"""What a text is to others, by their numbers; and the one that is the same word for word, whose ties of words do."""
+
+
+def write_text(
+    db: Database,
+    rooms: StoryRoom,
+    article_id: int,
+    number: int,
+    article: Article,
+    print_: Fingerprint,
+    now: datetime,
+    found: Found | None = None,
+) -> bool:
+    """Keeps a version's fingerprint and its ties; says whether there are any."""
+    samples, facts = prints.pack(print_)
+    at = dated = _dated(article, now)
+    if number > 1:
+        before = db.conn.execute(
+            "SELECT max(at) FROM texts WHERE article = ? AND number < ?", (article_id, number)
+        ).fetchone()[0]
+        at = dated if before is None or dated > before else max(stamp(now), dated)
+    ties, twin = found or ties_of(db, rooms, article, print_, now)
+    text_id: int = db.conn.execute(
+        "INSERT INTO texts (article, number, at, language, body_hash, twin, shingles, facts) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (article_id, number, at, print_.language, print_.body_hash, twin, samples, facts),
+    ).lastrowid  # type: ignore[assignment]
+    period = _period(moment(dated))
+    if twin is None:
+        db.conn.executemany(
+            "INSERT INTO text_keys (key, text) VALUES (?, ?)",
+            [(key, text_id) for key in sorted(_in_period(period, rooms.keys(print_)))],
+        )
+    else:
+        db.conn.executemany(
+            "INSERT INTO text_keys (key, text) SELECT ?1, ?2 WHERE NOT EXISTS "
+            "(SELECT 1 FROM text_keys k CROSS JOIN texts t ON t.id = k.text WHERE k.key = ?1 AND ?3 IN (t.id, t.twin))",
+            [(key, text_id, twin) for key in _in_period(period, _own_keys(db, rooms, print_, twin))],
+        )
+    if ties:
+        db.conn.executemany(
+            "INSERT INTO ties (text, other, kind, score) VALUES (?1, ?2, ?3, ?4), (?2, ?1, ?3, ?4)",
+            [(text_id, other, tie.kind.value, tie.score) for other, tie in ties.items()],
+        )
+    return bool(ties)
+
+
+def _own_keys(db: Database, rooms: StoryRoom, print_: Fingerprint, twin: int) -> list[int]:
+    """Returns under what a text is kept that is another word for word: only what that one is not."""
+    return sorted(set(rooms.keys(print_)) - set(rooms.keys(_load(db, [twin])[0].fingerprint)))
+
+
+def story_of(db: Database, ties: Mapping[int, Tie]) -> int | None:
+    """Returns the story to which the surest of these ties leads."""
+    one = [text for text, tie in ties.items() if tie.kind in _ONE]
+    if not one:
+        return None
+    surest = max(one, key=lambda text: (ties[text].score, -text))
+    story: int = db.conn.execute(
+        "SELECT story FROM articles WHERE id = (SELECT article FROM texts WHERE id = ?)", (surest,)
+    ).fetchone()[0]
+    return story
+
+
+def _dated(article: Article, now: datetime) -> str:
+    return stamp(max((time for time in (article.published_at, article.updated_at) if time is not None), default=now))
+
+
+def ties_of(db: Database, rooms: StoryRoom, article: Article, print_: Fingerprint, now: datetime) -> Found:
+    """Returns the ties of a text that is not in the archive."""
+    if print_.body_hash is not None:
+        same = _load(db, _text_ids(db, "SELECT id FROM texts WHERE body_hash = ? LIMIT 20", print_.body_hash))
+        for text in same:
+            tie = rooms.tie(print_, text.fingerprint, frozenset())
+            if tie is not None and tie.kind is TieKind.SAME:
+                return {text.id: tie} | _beyond_words(db, rooms, article, print_, now), text.id
+    asked, at = rooms.asked(article, print_), moment(_dated(article, now))
+    held: dict[int, set[int]] = {}  # text → keys
+    for key, texts in db.conn.execute(
+        "SELECT k.value & 4294967295, (SELECT group_concat(text) FROM (SELECT text FROM text_keys WHERE key = k.value "
+        "ORDER BY text DESC LIMIT ?)) FROM json_each(?) k",
+        (_NEWEST, json.dumps(keys_between(at - _LONG_AGO, at + _LONG_AGO, asked))),
+    ):
+        for number in texts.split(",") if texts else ():
+            held.setdefault(int(number), set()).add(key)
+    held = {text: keys for text, keys in held.items() if len(keys) > 1 or sum(asked[key] for key in keys) >= 1}
+    if not held:
+        return {}, None
+    near, background = _by_age(db, held, at)
+    background |= _of_former_days(db, set().union(*(held[text] for text in near)), _period(at - _LONG_AGO))
+    weight = {text: sum(asked[key] for key in held[text] - background) for text in near}
+    ranked = sorted((text for text in near if weight[text] >= 1), key=lambda text: (-weight[text], -text))
+    found = {}
+    for text in _load(db, ranked[:_CANDIDATES]):
+        tie = rooms.tie(print_, text.fingerprint, background)
+        if tie is not None:
+            found[text.id] = tie
+    return found, None
+
+
+def _period(at: datetime) -> int:
+    return int(at.timestamp() // _PERIOD.total_seconds())
+
+
+def _in_period(period: int, keys: Iterable[int]) -> list[int]:
+    """Returns keys as they are kept: those of a time lie together, where what comes in is written and looked up."""
+    return [period << 32 | key for key in keys]
+
+
+def keys_between(first: datetime, last: datetime, keys: Iterable[int]) -> list[int]:
+    """Returns keys as texts that came out in that time are kept under them; `& 4294967295` gives the key again."""
+    return [key for period in range(_period(first), _period(last) + 1) for key in _in_period(period, keys)]
+
+
+def _of_former_days(db: Database, keys: Collection[int], period: int) -> frozenset[int]:
+    """Returns the keys under which texts of the last periods before this one are."""
+    former = [key for before in range(period - _REMEMBERED, period) for key in _in_period(before, keys)]
+    rows = db.conn.execute(
+        "SELECT DISTINCT k.value & 4294967295 FROM json_each(?) k "
+        "WHERE EXISTS (SELECT 1 FROM text_keys WHERE key = k.value)",
+        (json.dumps(former),),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _beyond_words(
+    db: Database, rooms: StoryRoom, article: Article, print_: Fingerprint, now: datetime
+) -> dict[int, Tie]:
+    """Returns what a text is to others for its headline or address: its words say nothing of that."""
+    at = moment(_dated(article, now))
+    sure = [key for key, weight in rooms.asked(article, print_).items() if weight >= 1]
+    under = _text_ids(
+        db,
+        "SELECT DISTINCT t.id FROM text_keys k JOIN texts t ON t.id = k.text WHERE k.key IN "
+        "(SELECT value FROM json_each(?)) AND t.body_hash IS NOT ? ORDER BY t.id DESC LIMIT ?",
+        json.dumps(sorted(keys_between(at - _LONG_AGO, at + _LONG_AGO, sure))),
+        print_.body_hash,
+        _CANDIDATES,
+    )
+    ties = {text.id: rooms.tie(print_, text.fingerprint, frozenset()) for text in _load(db, under)}
+    return {text: tie for text, tie in ties.items() if tie is not None and tie.kind in _ONE - {TieKind.SAME}}
+
+
+def _by_age(db: Database, held: Mapping[int, set[int]], at: datetime) -> tuple[list[int], frozenset[int]]:
+    """Returns the texts of about that time, and the keys under which much older ones are too."""
+    first, last = stamp(at - _LONG_AGO), stamp(at + _LONG_AGO)
+    near, background = [], set()
+    rows = db.conn.execute(
+        "SELECT id, at FROM texts WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(held)),)
+    )
+    for number, when in rows:
+        if when > last:
+            continue
+        if when >= first:
+            near.append(number)
+        else:
+            background |= held[number]
+    return near, frozenset(background)
+
+
+# --- arranging -------------------------------------------------------------------------------------------------------
+
+
+def arrange(
+    db: Database, rooms: StoryRoom, index: Index, articles: Collection[int], now: datetime, *, tell: bool = True
+) -> None:
+    """Gives articles, and all that their texts are tied to, their stories and their parts in them.
+
+    With `tell`, entries say so where a story falls apart of which readers were told: see `_tell_of_parted`.
+    """
+    woven = _woven(db, articles)
+    if woven is None:
+        _grow(db, rooms, index, articles, now)
+        return
+    texts, ties = woven
+    inside = {text.article_id for text in texts}
+    rulings = _rulings(db, inside)
+    if rulings["parted"]:
+        ties = _with_twins(db, texts, ties)
+    found = rooms.groups(texts, ties, **rulings)
+    was = _stories_of(db, inside)
+    becomes: dict[int, int] = {}
+    taken: set[int] = set()
+    by_article: dict[int, list[Text]] = {}
+    for text in texts:
+        by_article.setdefault(text.article_id, []).append(text)
+    for group in sorted(found, key=min):
+        had = sorted({was[article] for article in group} - taken)
+        story_id = had[0] if had else _new_story(db, now)
+        taken.add(story_id)
+        becomes |= dict.fromkeys(group, story_id)
+        for article in sorted(group):
+            if was[article] != story_id:
+                _move(db, article, story_id)
+        killed = _write_lineage(db, rooms, [text for article in group for text in by_article[article]])
+        _withdraw(db, index, group) if killed else _give_back(db, group)
+    for empty in set(was.values()) - taken:
+        _close(db, empty, becomes[min(article for article in inside if was[article] == empty)])
+    if tell:
+        _tell_of_parted(db, was, becomes, now)
+
+
+def _with_twins(db: Database, texts: Sequence[Text], ties: Mapping[Pair, Tie]) -> dict[Pair, Tie]:
+    """Returns the ties with those that a text has because another is the same word for word.
+
+    Without them, copies that are tied to one only would fall apart where that one is parted from them.
+    """
+    rows = db.conn.execute(
+        "SELECT id, twin FROM texts WHERE twin IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps([text.id for text in texts]),),
+    )
+    copies: dict[int, list[int]] = {}
+    for text, twin in rows:
+        copies.setdefault(twin, []).append(text)
+    found = dict(ties)
+    for pair, tie in ties.items():
+        for twin, other in (pair, pair[::-1]):
+            for text in copies.get(twin, ()):
+                if text != other:
+                    found.setdefault((min(text, other), max(text, other)), tie)
+    return found
+
+
+def _stories_of(db: Database, articles: Collection[int]) -> dict[int, int]:
+    rows = db.conn.execute(
+        "SELECT id, story FROM articles WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(articles)),)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _new_story(db: Database, now: datetime) -> int:
+    number: int = db.conn.execute("INSERT INTO stories (created_at) VALUES (?)", (stamp(now),)).lastrowid  # type: ignore[assignment]
+    return number
+
+
+def _move(db: Database, article: int, story: int) -> None:
+    db.conn.execute("UPDATE articles SET story = ? WHERE id = ?", (story, article))
+
+
+def _close(db: Database, story: int, became: int) -> None:
+    """Notes what a story without articles has become part of."""
+    db.conn.execute(
+        "UPDATE stories SET became = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM articles WHERE story = ?1)",
+        (story, became),
+    )
+
+
+def _woven(db: Database, articles: Collection[int]) -> tuple[list[Text], dict[Pair, Tie]] | None:
+    """Returns the texts that may be one story with these articles, and their ties; None where they are too many.
+
+    However many they are, no more rows are read than it takes to see that.
+    """
+    inside: set[int] = set()
+    ahead = set(articles)
+    while ahead:
+        ahead |= _of_their_stories(db, ahead)
+        inside |= ahead
+        if len(inside) > _WOVEN:
+            return None
+        rows = db.conn.execute(
+            "SELECT DISTINCT o.article FROM texts t JOIN ties s ON s.text = t.id JOIN texts o ON o.id = s.other "
+            "WHERE t.article IN (SELECT value FROM json_each(?1)) AND s.kind IN ('same', 'kill', 'translation') "
+            "UNION SELECT other FROM rulings WHERE joined AND article IN (SELECT value FROM json_each(?1)) LIMIT ?2",
+            (json.dumps(sorted(ahead)), 2 * _WOVEN + 1),
+        )
+        ahead = {row[0] for row in rows} - inside
+    texts = texts_of(db, inside)
+    pairs = db.conn.execute(
+        "SELECT text, other, kind, score FROM ties WHERE text < other "
+        "AND text IN (SELECT value FROM json_each(?1)) AND other IN (SELECT value FROM json_each(?1))",
+        (json.dumps([text.id for text in texts]),),
+    )
+    return texts, {(one, other): Tie(kind=_KINDS[kind], score=score) for one, other, kind, score in pairs}
+
+
+def _of_their_stories(db: Database, articles: Iterable[int]) -> set[int]:
+    rows = db.conn.execute(
+        "SELECT id FROM articles WHERE story IN "
+        "(SELECT story FROM articles WHERE id IN (SELECT value FROM json_each(?))) LIMIT ?",
+        (json.dumps(sorted(articles)), _WOVEN + 1),
+    )
+    return {row[0] for row in rows}
+
+
+def _rulings(db: Database, inside: Collection[int]) -> dict[str, list[Pair]]:
+    found: dict[str, list[Pair]] = {"joined": [], "parted": []}
+    for row in db.conn.execute(
+        "SELECT article, other, joined FROM rulings WHERE article IN (SELECT value FROM json_each(?1)) "
+        "AND other IN (SELECT value FROM json_each(?1))",
+        (json.dumps(sorted(inside)),),
+    ):
+        if row["article"] < row["other"]:
+            found["joined" if row["joined"] else "parted"].append((row["article"], row["other"]))
+    return found
+
+
+def _write_lineage(db: Database, rooms: StoryRoom, texts: Sequence[Text]) -> bool:
+    """Gives all articles of a story their parts; says whether its agency killed it."""
+    found = rooms.lineage(texts)
+    db.conn.executemany(
+        "UPDATE articles SET relation = ?1, kept = ?2 WHERE id = ?3 AND (relation, kept) IS NOT (?1, ?2)",
+        [(part.relation.value, part.kept, part.article_id) for part in found.parts],
+    )
+    db.conn.executemany(
+        "UPDATE texts SET take = ?1 WHERE id = ?2 AND take <> ?1", [(take, text) for text, take in found.takes.items()]
+    )
+    return found.withdrawn
+
+
+def _tell_of_parted(db: Database, was: Mapping[int, int], becomes: Mapping[int, int], now: datetime) -> None:
+    """Lets the next digests tell of what readers took for part of a story they knew, and is none of it now.
+
+    Their entries lie behind such a reader, who got a number at most. The new ones tell of the topics that the old ones
+    told of, and stay in the bulk that the article came in.
+    """
+    parts: dict[int, dict[int, list[int]]] = {}
+    for article, story in becomes.items():
+        parts.setdefault(was[article], {}).setdefault(story, []).append(article)
+    for part in parts.values():
+        for story, own in part.items() if len(part) > 1 else ():
+            others = [article for other, articles in part.items() if other != story for article in articles]
+            untold = db.conn.execute(
+                "SELECT 1 FROM ledger WHERE article IN (SELECT value FROM json_each(?)) AND reader NOT IN "
+                "(SELECT l.reader FROM articles a JOIN ledger l ON l.article = a.id WHERE a.story = ?) LIMIT 1",
+                (json.dumps(others), story),
+            )
+            for article in sorted(own) if untold.fetchone() else ():
+                _tell_again(db, article, now)
+
+
+def _tell_again(db: Database, article: int, now: datetime) -> None:
+    entry = db.conn.execute(
+        "INSERT INTO entries (kind, at, article, version, story, burst) SELECT 'new', ?2, id, version, story, "
+        "(SELECT burst FROM entries WHERE article = ?1 ORDER BY number DESC LIMIT 1) FROM articles WHERE id = ?1 "
+        "AND EXISTS (SELECT 1 FROM entries e JOIN entry_topics t ON t.entry = e.number WHERE e.article = ?1)",
+        (article, stamp(now)),
+    )
+    if entry.rowcount:
+        db.conn.execute(
+            "INSERT INTO entry_topics (entry, topic, mention) SELECT ?1, t.topic, min(t.mention) FROM entries e "
+            "JOIN entry_topics t ON t.entry = e.number WHERE e.article = ?2 GROUP BY t.topic",
+            (entry.lastrowid, article),
+        )
+
+
+# --- what is too large to be arranged anew ---------------------------------------------------------------------------
+
+
+def _grow(db: Database, rooms: StoryRoom, index: Index, articles: Collection[int], now: datetime) -> None:
+    """Articles go one by one to where an operator, or else their surest tie, puts them.
+
+    Those first that an operator parted from the most: else the many would leave the one.
+    """
+    parted = db.conn.execute(
+        "SELECT article, count(*) FROM rulings WHERE NOT joined AND article IN (SELECT value FROM json_each(?)) "
+        "GROUP BY article",
+        (json.dumps(sorted(articles)),),
+    )
+    weight = dict(map(tuple, parted))
+    for article in sorted(articles, key=lambda article: (-weight.get(article, 0), article)):
+        story, origin = db.conn.execute(  # one that is being kept has no relation yet, and is never the first
+            "SELECT a.story, a.id = (SELECT id FROM articles WHERE story = a.story AND relation = 'origin' "
+            "ORDER BY id LIMIT 1) FROM articles a WHERE a.id = ?",
+            (article,),
+        ).fetchone()
+        barred = {
+            row[0]
+            for row in db.conn.execute(
+                "SELECT DISTINCT a.story FROM rulings r JOIN articles a ON a.id = r.other "
+                "WHERE r.article = ? AND NOT r.joined",
+                (article,),
+            )
+        }
+        target, nearest = _where(db, article, story, barred, now)
+        if target != story:
+            _move(db, article, target)
+            _close(db, story, target)
+            if origin and (rest := _articles_of(db, story, _WOVEN)):
+                _write_lineage(db, rooms, texts_of(db, rest))
+        if nearest is not None:
+            _write_part(db, rooms, article, nearest, only_takes=bool(origin) and target == story)
+        elif target != story:
+            _write_lineage(db, rooms, texts_of(db, [article]))
+        if story in barred:
+            stay = dict.fromkeys(_articles_of(db, story), story)
+            _tell_of_parted(db, {article: story} | stay, {article: target} | stay, now)
+        if _notices(db, [article]):
+            _withdraw(db, index, _articles_of(db, target))
+        elif db.conn.execute("SELECT 1 FROM articles WHERE story = ? AND withdrawn LIMIT 1", (target,)).fetchone():
+            _withdraw(db, index, [article])
+
+
+def _articles_of(db: Database, story: int, limit: int = -1) -> list[int]:
+    rows = db.conn.execute("SELECT id FROM articles WHERE story = ? ORDER BY id LIMIT ?", (story, limit))
+    return [row[0] for row in rows]
+
+
+def _write_part(db: Database, rooms: StoryRoom, article: int, nearest: int, *, only_takes: bool) -> None:
+    """Gives one article its part, by what it is to the nearest of its story and to the origin, which keep theirs."""
+    origin = db.conn.execute(
+        "SELECT id FROM articles WHERE story = (SELECT story FROM articles WHERE id = ?1) AND relation = 'origin' "
+        "AND id <> ?2 ORDER BY id LIMIT 1",
+        (nearest, article),
+    ).fetchone()
+    texts = texts_of(db, {article, nearest, *(origin or ())})
+    found = rooms.lineage(texts)
+    takes = db.conn.execute(
+        "SELECT id, take FROM texts WHERE article <> ? AND id IN (SELECT value FROM json_each(?))",
+        (article, json.dumps([text.id for text in texts])),
+    )
+    known = {found.takes[text]: take for text, take in takes}
+    for text in texts:
+        if text.article_id == article:
+            take = found.takes[text.id]
+            db.conn.execute("UPDATE texts SET take = ? WHERE id = ?", (known.get(take, take), text.id))
+    for part in found.parts if not only_takes else ():
+        if part.article_id == article:
+            relation = Relation.PICKUP if part.relation is Relation.ORIGIN and origin else part.relation
+            db.conn.execute(
+                "UPDATE articles SET relation = ?, kept = ? WHERE id = ?", (relation.value, part.kept, article)
+            )
+
+
+def _where(db: Database, article: int, story: int, barred: set[int], now: datetime) -> tuple[int, int | None]:
+    """Returns the story that an article belongs to, and the article there that it is tied to most surely."""
+    joined = db.conn.execute(
+        "SELECT a.story, a.id FROM rulings r JOIN articles a ON a.id = r.other WHERE r.article = ? AND r.joined "
+        "ORDER BY a.story, a.id",
+        (article,),
+    )
+    for other, nearest in joined:
+        if other not in barred:
+            return (other, nearest) if other < story or story in barred else (story, None)
+    best = db.conn.execute(
+        "SELECT a.story, a.id FROM texts t JOIN ties s ON s.text = t.id JOIN texts o ON o.id = s.other "
+        "JOIN articles a ON a.id = o.article WHERE t.article = ?1 AND a.id <> ?1 AND s.kind <> 'apart' "
+        "AND a.story NOT IN (SELECT value FROM json_each(?2)) "
+        "ORDER BY s.kind = 'same' DESC, s.kind = 'kill' DESC, s.score DESC, s.other LIMIT 1",
+        (article, json.dumps(sorted(barred))),
+    ).fetchone()
+    if best is not None:
+        return best[0], best[1]
+    return (_new_story(db, now) if story in barred else story), None
+
+
+# --- withdrawing -----------------------------------------------------------------------------------------------------
+
+
+def _notices(db: Database, articles: Collection[int]) -> dict[int, list[int]]:
+    """Returns which versions of articles are an agency's notice that it withdraws a story."""
+    found: dict[int, list[int]] = {}
+    for article, number in db.conn.execute(
+        "SELECT article, number FROM texts WHERE article IN (SELECT value FROM json_each(?)) "
+        "AND facts ->> '$.killed' IS NOT NULL",
+        (json.dumps(sorted(articles)),),
+    ):
+        found.setdefault(article, []).append(number)
+    return found
+
+
+def _withdraw(db: Database, index: Index, articles: Collection[int]) -> None:
+    """Erases the text of a story that its agency killed: from versions, the search index, hits, and what a feed said.
+
+    Headlines, hashes, addresses and times stay, and so does the notice, also where it took the story's place.
+    """
+    notices = _notices(db, articles)
+    for article in sorted(articles):
+        newest = db.conn.execute("SELECT version FROM articles WHERE id = ?", (article,)).fetchone()[0]
+        spared = notices.get(article, ())
+        if len(spared) == newest:
+            continue
+        if newest not in spared:
+            spared = ()
+            index.drop(article)
+            db.conn.execute("UPDATE articles SET pruned = 1 WHERE id = ?", (article,))
+        erased = (article, json.dumps(spared))
+        db.conn.execute("UPDATE articles SET withdrawn = 1 WHERE id = ?", (article,))
+        db.conn.execute(
+            "UPDATE versions SET text = NULL, summary = NULL, credit = json_remove(credit, '$.correction') "
+            "WHERE article = ? AND number NOT IN (SELECT value FROM json_each(?))",
+            erased,
+        )
+        db.conn.execute(
+            "UPDATE matches SET hits = (SELECT json_group_array(json_set(value, '$.sentence', value ->> 'surface', "
+            "'$.start', 0)) FROM json_each(hits)) WHERE article = ? AND hits <> '[]' "
+            "AND version NOT IN (SELECT value FROM json_each(?))",
+            erased,
+        )
+        forget_listed(db, article)
+
+
+def forget_listed(db: Database, article: int) -> None:
+    """Erases what feeds said of a withdrawn article, where its items wait for another try."""
+    db.conn.execute(
+        "UPDATE items SET found = json_remove(found, '$.summary', '$.content') WHERE article = ?1 "
+        "AND found IS NOT NULL AND (SELECT withdrawn FROM articles WHERE id = ?1)",
+        (article,),
+    )
+
+
+def _give_back(db: Database, articles: Collection[int]) -> None:
+    """What is no part of a killed story any more may have its text again, when it is next listed."""
+    db.conn.execute(
+        "UPDATE articles SET withdrawn = 0 WHERE withdrawn AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(articles)),),
+    )
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def fingerprint_of(db: Database, article_id: int, number: int) -> Fingerprint | None:
+    """Returns the fingerprint of a version; None for one kept before there were any."""
+    row: Row | None = db.conn.execute(
+        "SELECT t.*, v.text_hash, v.words FROM texts t "
+        "JOIN versions v ON v.article = t.article AND v.number = t.number WHERE t.article = ? AND t.number = ?",
+        (article_id, number),
+    ).fetchone()
+    return None if row is None else prints.unpack(row)
+
+
+def _text_ids(db: Database, sql: str, *values: object) -> list[int]:
+    return [row[0] for row in db.conn.execute(sql, values)]
+
+
+def texts_of(db: Database, articles: Collection[int]) -> list[Text]:
+    """Returns the texts of articles: of each, the newest version last."""
+    sql = "SELECT id FROM texts WHERE article IN (SELECT value FROM json_each(?)) ORDER BY article, number"
+    return _load(db, _text_ids(db, sql, json.dumps(sorted(articles))))
+
+
+def _load(db: Database, ids: Sequence[int]) -> list[Text]:
+    """Returns texts in the order of `ids`."""
+    if not ids:
+        return []
+    rows = db.conn.execute(_TEXTS, (json.dumps(ids),))
+    by_id = {row["id"]: prints.text(row) for row in rows}
+    return [by_id[number] for number in ids]
