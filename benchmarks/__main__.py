@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 Measurement = Callable[[Sequence[str]], int]
 QUICK = ("matching", "keeping")
-LONG = ("sweep", "hold")
-WITH_MATERIAL = ("extraction", "bodies", "sites")
+LONG = ("sweep", "hold", "placing")
+WITH_MATERIAL = ("extraction", "bodies", "sites", "wire")
 
 
 def main() -> int:
