@@ -609,6 +609,7 @@ class Lineage:
     parts: tuple[Part, ...]  # the first is the origin
     takes: Mapping[int, int]  # text → which take of the story it is in its language; 1 is the first
     withdrawn: bool  # its agency killed it
+    taken_back: frozenset[int] = frozenset()  # articles in whose place their own publisher set a notice that kills
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The body: the story alone, whatever carriers set around it, in forms and words that are in no sample."""
 
 import time
+from dataclasses import replace
 from html import escape
 from textwrap import fill
 from typing import Any
@@ -394,6 +395,21 @@ def test_kill_notice_on_a_page_is_a_kill() -> None:
         assert article.body == notice
         assert article.credit.kill is not None
         assert (article.credit.kill.slug, article.credit.kill.moved_on) == ("PEI-Ferry-Stop", "2031-03-03")
+
+
+def test_a_page_of_an_unwatched_site_withdraws_nothing_whatever_it_calls_itself() -> None:
+    notice = (
+        "KILL KILL KILL\n\nThe Canadian Press has killed the story slugged PEI-Ferry-Stop that moved March 3, 2031 "
+        'under the headline "Ferry stops for eight days." A kill is mandatory.\n\nThe Canadian Press'
+    )
+    url = "https://prank.example.net/kill"
+    found = Found(url=url, title="KILL: Ferry", content=notice.replace("\n\n", "<p>"), publisher="The Canadian Press")
+    article = from_feed(found, SOURCE, partial=False)
+    assert isinstance(article, Article)
+    assert (article.publisher, article.credit.kill) == ("The Canadian Press", None)
+    own = from_feed(found, replace(SOURCE, publisher="The Canadian Press"), partial=False)
+    assert isinstance(own, Article)
+    assert own.credit.kill is not None
 
 
 def test_a_lead_that_a_feed_cut_after_its_dateline_is_not_the_story() -> None:

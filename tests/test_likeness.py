@@ -16,6 +16,7 @@ from tests.builders import address, article, words
 
 SAME, APART, TRANSLATION, KILL = TieKind.SAME, TieKind.APART, TieKind.TRANSLATION, TieKind.KILL
 CP = wire.AGENCY
+DAY = timedelta(days=1)
 
 
 def found(paragraphs: Sequence[str] | str, url: str = "http://desk.test/a", **changed: Any) -> Article:
@@ -208,6 +209,41 @@ NOTICE = print_of(
 )
 def test_a_kill_withdraws_what_its_agency_sent(why: str, changed: dict[str, Any], expected: TieKind | None) -> None:
     assert kind(NOTICE, print_of(wire.QUARRY, **changed)) is expected, why
+
+
+@pytest.mark.parametrize(
+    ("why", "changed", "expected"),
+    [
+        ("that day's", {"credit": credited(first_published=f"{wire.DAY:%F}")}, KILL),
+        ("of the night before", {"credit": credited(first_published=f"{wire.DAY - DAY:%F}")}, KILL),
+        ("of a copy without a date", {"credit": credited()}, KILL),
+        ("of a copy the day after, without a credit", {"published_at": wire.DAY + DAY}, KILL),
+        ("last week's", {"credit": credited(first_published=f"{wire.DAY - 4 * DAY:%F}")}, None),
+        (
+            "of the days after",
+            {"credit": credited(first_published=f"{wire.DAY + 3 * DAY:%F}"), "published_at": wire.DAY + 3 * DAY},
+            None,
+        ),
+        ("out before it was sent", {"published_at": wire.DAY - 4 * DAY}, None),
+    ],
+)
+def test_a_kill_is_of_what_was_sent_that_day(why: str, changed: dict[str, Any], expected: TieKind | None) -> None:
+    """A headline may be a column's: "Judge's diary"."""
+    kill = Kill(headline="Judge halts blasting", moved_on=f"{wire.DAY:%F}")
+    dated = print_of("KILL KILL KILL", title="Kill", credit=credited(notice=Notice.KILL, kill=kill))
+    assert kind(dated, print_of(wire.QUARRY, title="Judge halts blasting", **changed)) is expected, why
+
+
+def test_an_invitation_of_a_few_words_is_no_story() -> None:
+    said = "Watch the news at noon with all of our team."
+    assert kind(print_of(said, title="News at noon, Nov. 21"), print_of(said, title="News at noon, Nov. 22")) is None
+
+
+def test_two_words_that_nobody_signed_are_no_headline_to_be_killed_by() -> None:
+    kill = credited(notice=Notice.KILL, kill=Kill(headline="Weather today"))
+    dated = print_of("KILL KILL KILL", title="Kill", credit=kill)
+    assert kind(dated, print_of(wire.QUARRY, title="Weather today")) is None
+    assert kind(dated, print_of(wire.QUARRY, title="Weather today", credit=credited())) is KILL
 
 
 def test_a_kill_says_nothing_of_another_and_nothing_without_an_agency() -> None:

@@ -146,12 +146,14 @@ def test_an_alert_is_before_every_take() -> None:
 
 def test_a_kill_withdraws_the_story_and_is_its_last_take() -> None:
     notice: dict[str, Any] = {"credit": Credit(agency=CP, notice=Notice.KILL, kill=Kill(headline="A headline"))}
-    texts = (text(1, wire.QUARRY, **SIGNED), text(2, wire.QUARRY, 1), text(3, ["KILL"], 2, **notice))
+    texts = (text(1, wire.QUARRY, **SIGNED), text(2, wire.QUARRY, 1), text(3, ["KILL"], 2, publisher=CP, **notice))
     found = lineage(texts)
     assert found.withdrawn
     assert {part.article_id: part.relation for part in found.parts} == {1: ORIGIN, 2: PICKUP, 3: Relation.KILL}
     assert found.takes == {1: 1, 2: 1, 3: 2}
     assert not lineage(texts[:2]).withdrawn
+    elsewhere = lineage((*texts[:2], text(3, ["KILL"], 2, **notice)))
+    assert (elsewhere.withdrawn, elsewhere.taken_back, elsewhere.parts) == (False, frozenset({3}), found.parts)
     assert lineage(texts[2:]).parts == (Part(article_id=3, relation=ORIGIN, kept=1.0),)
 
 

@@ -1,6 +1,7 @@
 """What a reading is to what the archive has."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,6 +112,14 @@ def test_a_text_that_lost_its_page_replaces_none_that_was_read_in_full() -> None
     assert verdict(article(text="Only the teaser."), known(teaser)) is Verdict.VERSION  # read in full at last
 
 
+def test_a_page_that_says_what_its_feed_had_said_is_a_version_that_tells_nothing() -> None:
+    placement = STORIES.place(article(), fingerprint(article()), [known(article(partial=True))])
+    assert (placement.verdict, placement.trivial) == (Verdict.VERSION, True)
+    other = article(title="The headline of the page")
+    placement = STORIES.place(other, fingerprint(other), [known(article(partial=True))])
+    assert (placement.verdict, placement.trivial) == (Verdict.VERSION, False)
+
+
 JURY = (
     "ALDERTON — A jury has begun to weigh whether ferry captain Leopold Quince left his bridge before the Merrow Maid "
     "struck the breakwater.",
@@ -143,6 +152,31 @@ def test_what_stands_at_an_address_goes_on_or_makes_room_for_another_story(
     why: str, old: Sequence[str], new: Sequence[str], expected: Verdict
 ) -> None:
     assert verdict(put(new, "Later words"), known(put(old))) is expected, why
+
+
+INVITATION = (
+    "We and our partners keep cookies on your device and read them again. Choose what you allow, or close the window "
+    "to allow all of it; the choice holds for half a year and can be changed in the footer of every page."
+)
+
+
+def test_a_story_that_makes_room_for_a_while_goes_on_as_itself() -> None:
+    """A page that shows everybody an invitation for an hour, and then the story, grown meanwhile."""
+    held = [known(put(wire.FERRY)), known(put([INVITATION], "Your choices"), article_id=2)]
+    found = put(wire.FERRY_LATER, "Province to cover losses")
+    placement = STORIES.place(found, fingerprint(found), held)
+    assert (placement.verdict, placement.article_id) == (Verdict.VERSION, 1)
+    assert verdict(put(wire.SAME_HEADLINE, "Tie vote, again"), *held) is Verdict.NEW
+
+
+def test_a_story_that_comes_back_replaces_the_wall_that_stood_for_it() -> None:
+    whole, wall = put([*wire.FERRY, words("more")]), known(put([words("subscribe", 45)]), version=2)
+    had = replace(wall, text_hash=fingerprint(whole).text_hash)  # as the archive finds it by its former words
+    placement = STORIES.place(whole, fingerprint(whole), [had])
+    assert (placement.verdict, placement.trivial) == (Verdict.VERSION, True)
+    assert verdict(whole, replace(had, words=200)) is Verdict.KNOWN  # a former wording of about its length
+    assert verdict(replace(whole, partial=True), had) is Verdict.KNOWN
+    assert verdict(whole, replace(had, withdrawn=True)) is Verdict.KNOWN
 
 
 def test_what_an_address_held_before_its_present_story_is_known_again() -> None:

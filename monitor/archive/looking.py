@@ -133,13 +133,14 @@ class Looking(Connected):
             taken = Taken(version=row["number"], title=row["title"], take=row["take"])
             takes.setdefault(row["article"], []).append(taken)
         ordered = sorted(articles.values(), key=lambda a: (a.relation is not Relation.ORIGIN, a.dated_at, a.id))
+        told = [article for article in ordered if article.relation is not Relation.KILL]
         return Story(
             id=story_id,
             members=tuple(
                 Member(article=article, relation=article.relation, kept=article.kept, takes=tuple(takes[article.id]))
                 for article in ordered
             ),
-            withdrawn=any(article.withdrawn for article in ordered),
+            withdrawn=all(article.withdrawn for article in told or ordered),
         )
 
     def facts(self) -> Mapping[str, SourceFacts]:

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from monitor.archive import Pair, StoryRoom, prints
 from monitor.archive.connection import Row, moment, stamp
-from monitor.types import Article, Fingerprint, Relation, Text, Tie, TieKind
+from monitor.types import Article, Fingerprint, Lineage, Relation, Text, Tie, TieKind
 
 _NEWEST = 64  # texts looked at under one key
 _CANDIDATES = 64  # texts that a new one is held against
@@ -231,8 +231,10 @@ def arrange(
         for article in sorted(group):
             if was[article] != story_id:
                 _move(db, article, story_id)
-        killed = _write_lineage(db, rooms, [text for article in group for text in by_article[article]])
-        _withdraw(db, index, group) if killed else _give_back(db, group)
+        lineage = _write_lineage(db, rooms, [text for article in group for text in by_article[article]])
+        killed = group if lineage.withdrawn else lineage.taken_back
+        _withdraw(db, index, killed)
+        _give_back(db, group - killed)
     for empty in set(was.values()) - taken:
         _close(db, empty, becomes[min(article for article in inside if was[article] == empty)])
     if tell:
@@ -333,8 +335,8 @@ def _rulings(db: Database, inside: Collection[int]) -> dict[str, list[Pair]]:
     return found
 
 
-def _write_lineage(db: Database, rooms: StoryRoom, texts: Sequence[Text]) -> bool:
-    """Gives all articles of a story their parts; says whether its agency killed it."""
+def _write_lineage(db: Database, rooms: StoryRoom, texts: Sequence[Text]) -> Lineage:
+    """Gives all articles of a story their parts."""
     found = rooms.lineage(texts)
     db.conn.executemany(
         "UPDATE articles SET relation = ?1, kept = ?2 WHERE id = ?3 AND (relation, kept) IS NOT (?1, ?2)",
@@ -343,7 +345,7 @@ def _write_lineage(db: Database, rooms: StoryRoom, texts: Sequence[Text]) -> boo
     db.conn.executemany(
         "UPDATE texts SET take = ?1 WHERE id = ?2 AND take <> ?1", [(take, text) for text, take in found.takes.items()]
     )
-    return found.withdrawn
+    return found
 
 
 def _tell_of_parted(db: Database, was: Mapping[int, int], becomes: Mapping[int, int], now: datetime) -> None:
@@ -423,10 +425,19 @@ def _grow(db: Database, rooms: StoryRoom, index: Index, articles: Collection[int
         if story in barred:
             stay = dict.fromkeys(_articles_of(db, story), story)
             _tell_of_parted(db, {article: story} | stay, {article: target} | stay, now)
-        if _notices(db, [article]):
-            _withdraw(db, index, _articles_of(db, target))
-        elif db.conn.execute("SELECT 1 FROM articles WHERE story = ? AND withdrawn LIMIT 1", (target,)).fetchone():
-            _withdraw(db, index, [article])
+        _withdraw(db, index, _killed(db, rooms, article, target))
+
+
+def _killed(db: Database, rooms: StoryRoom, article: int, story: int) -> Collection[int]:
+    """Returns which articles of its story lose their text by what has become of one: it, or it kills, is killed."""
+    own = _notices(db, [article])
+    if not own and not db.conn.execute("SELECT 1 FROM articles WHERE story = ? AND withdrawn", (story,)).fetchone():
+        return ()
+    every = _articles_of(db, story)
+    found = rooms.lineage(texts_of(db, {article, *_notices(db, every)}))
+    if found.withdrawn:
+        return every if own else (article,)
+    return found.taken_back & {article}
 
 
 def _articles_of(db: Database, story: int, limit: int = -1) -> list[int]:

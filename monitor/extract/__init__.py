@@ -8,6 +8,7 @@ come later. What has neither is rejected. Beside its text an article has a body,
 compared, and a credit: what the text says of its agency.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 from monitor.extract import addresses, metadata
@@ -26,7 +27,7 @@ from monitor.extract.text import article_text
 from monitor.extract.times import plausible
 from monitor.extract.urls import is_web_address, item_url, same_site
 from monitor.text import clean, fold, one_line
-from monitor.types import Article, Found, Page, Rejected, Source
+from monitor.types import Article, Credit, Found, Page, Rejected, Source
 
 __all__ = ["from_feed", "from_page"]
 
@@ -63,9 +64,10 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
     names = addresses.of_page(
         listed, asked=page.url, final=page.final_url, redirects=page.redirects, declared=said.canonical
     )
+    publisher = _publisher(source, found, page.final_url, said.publisher)
     return Article(
         source_id=source.id,
-        publisher=_publisher(source, found, page.final_url, said.publisher),
+        publisher=publisher,
         addresses=names,
         title=title,
         text=text,
@@ -79,7 +81,9 @@ def from_page(page: Page, found: Found, source: Source) -> Article | Rejected:
         updated_at=metadata.updated_at(said, found.updated_at, published, page.fetched_at),
         partial=partial,
         keep=source.keep,
-        credit=credit(text or "", title=title, bylines=(*said.bylines, *found.authors), language=spoken),
+        credit=_believed(
+            credit(text or "", title=title, bylines=(*said.bylines, *found.authors), language=spoken), publisher, source
+        ),
         body=body(text, title=title, language=spoken),
         alternates=tuple(address for tongue, address in others if tongue != spoken),
         official=source.official or is_official(names[0].url),
@@ -98,9 +102,10 @@ def from_feed(found: Found, source: Source, *, partial: bool) -> Article | Rejec
     url = found.url or item_url(source.url, found.guid or title)
     published = plausible(found.published_at, None)
     spoken = language(text, (found.language, source.language))
+    publisher = _publisher(source, found, url, None)
     return Article(
         source_id=source.id,
-        publisher=_publisher(source, found, url, None),
+        publisher=publisher,
         addresses=addresses.of_item(url),
         title=title,
         text=text,
@@ -112,7 +117,7 @@ def from_feed(found: Found, source: Source, *, partial: bool) -> Article | Rejec
         updated_at=metadata.updated_at(Facts(), found.updated_at, published, None),
         partial=partial,
         keep=source.keep,
-        credit=credit(text or "", title=title, bylines=found.authors, language=spoken),
+        credit=_believed(credit(text or "", title=title, bylines=found.authors, language=spoken), publisher, source),
         body=body(text, title=title, language=spoken),
         official=source.official or is_official(url),
     )
@@ -155,6 +160,11 @@ def _opening(text: str) -> str:
     """Returns the first line of a text as a headline, at most 100 characters, cut at a word."""
     line = one_line(text.partition("\n")[0])
     return line if len(line) <= 100 else line[:100].rpartition(" ")[0] + "…"
+
+
+def _believed(said: Credit, publisher: str, source: Source) -> Credit:
+    """Returns what is believed of a credit: to withdraw a story, a publisher must be the operator's word."""
+    return said if publisher == source.publisher else replace(said, kill=None)
 
 
 def _publisher(source: Source, found: Found, url: str, stated: str | None) -> str:

@@ -26,7 +26,7 @@ from monitor.extract.furniture import asks_as_a_headline, heads_contacts, is_fur
 from monitor.extract.lines import story_end, told_lines
 from monitor.extract.notes import inline_note, note_lines
 from monitor.extract.repair import mend_mojibake, unscramble_lines
-from monitor.text import clean, folded_words
+from monitor.text import clean, fold, folded_words
 
 _LONGEST = 400_000  # characters, as `Article.text`
 _ROUNDS = 12  # what one rule leaves may be another's business; two do for nearly every text
@@ -38,6 +38,7 @@ _LABEL = 120  # characters of a line that is no sentence
 _TAIL = 4  # headlines under a story; more are a list of its own
 _TWICE = 8  # words: shorter paragraphs may come back
 _SUMMARY = 6  # words
+_DISTINCT = 10  # characters: lines that begin differently say nothing twice
 _SUMMARIES = 4  # lines among which a summary stands
 _AHEAD = 8  # lines after it in which the story begins
 _CONTACTS = 1500  # characters
@@ -61,14 +62,18 @@ def body(text: str | None, *, title: str | None, language: str | None) -> str | 
 
 
 def _prepared(text: str, headline: tuple[str, ...], *, brackets: bool) -> str:
-    pieces = _BREAK.split(_unwrapped(clean(unscramble_lines(mend_mojibake(text)))))
-    lines = _without_furniture(_until_the_end(told_lines(pieces[::2])))
+    mended = unscramble_lines(mend_mojibake(text))
+    pieces = _BREAK.split(_unwrapped(text if mended == text else clean(mended)))
+    told = pieces[::2]
+    lines = _without_furniture(_until_the_end(told_lines(told)))
     lines = _without_contacts(lines)
     lines = _without_cut_end(lines, brackets=brackets)
     lines = _without_head(lines, headline, brackets=brackets)
     lines = _without_tail(lines)
     lines = _said_once(lines)
     lines = [without_dateline(line, brackets=brackets) for line in lines]
+    if lines == told:
+        return "".join(pieces)
     pieces[::2] = lines
     return _joined(pieces)
 
@@ -194,6 +199,8 @@ def _said_once(lines: list[str]) -> list[str]:
     """Drops paragraphs that stood before, and a summary with which the paragraphs after it begin."""
     lines = list(lines)
     told = [number for number, line in enumerate(lines) if line]
+    if len({fold(without_dateline(lines[number])[:_DISTINCT]) for number in told}) == len(told):
+        return lines
     keys = {number: tuple(folded_words(without_dateline(lines[number]))) for number in told}
     for place, number in enumerate(told[:_SUMMARIES]):
         if _is_summary(keys[number], [keys[other] for other in told[place + 1 : place + 1 + _AHEAD]]):

@@ -11,6 +11,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _CAPITALS = (
     r"(?=[A-ZÀ-ÖØ-Þ.'’ -]{3})[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]{0,30}(?: [A-ZÀ-ÖØ-Þ.'’-]{1,20}){0,3}"  # four words at most
@@ -53,7 +54,11 @@ def dateline(line: str, *, brackets: bool = True) -> Dateline | None:
 
     `brackets`: a place in brackets is one, as in French papers; in English they hold anything.
     """
-    start = line[:160]
+    return _dateline(line[:160], brackets)
+
+
+@lru_cache(maxsize=64)  # a line is asked about from several sides in turn
+def _dateline(start: str, brackets: bool) -> Dateline | None:
     if found := _DATELINE.match(start):
         place = next(place for place in found.groupdict().values() if place)
         by = _AGENCY.match(start[: found.end()])

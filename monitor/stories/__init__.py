@@ -5,9 +5,10 @@ questions are answered, each by a pure function; the archive asks them and keeps
 
 *Which article is it?* (`place`) The first rule that holds:
 
-1. An article with one of its addresses, at the same publisher: words that it has or had → *known*. Other words that go
-   on with its story → its next *version*; another story, or another instalment of a series → a *new* article: the
-   address is used again. A text that only lost its page (partial) never replaces one that was read in full, nor does a
+1. An article with one of its addresses, at the same publisher: words that it has or had → *known*, or a *version* where
+   less than half as much stood there meanwhile (a wall). Other words that go on with its story, or with one that was
+   there before → its next *version*; another story, or another instalment of a series → a *new* article: the address
+   is used again. A text that only lost its page (partial) never replaces one that was read in full, nor does a
    teaser, less than half as long, that another source lists under the same address. Where an agency killed the story,
    only what is like it is a version of it, and the notice itself.
 2. The same words (40 or more) at the same publisher → *known*: the address is one more name of that article.
@@ -110,14 +111,20 @@ class Stories:
             if neighbour.text_hash == print_.text_hash and (
                 print_.words >= ENOUGH_WORDS or _same_title(article, neighbour)
             ):
-                upgraded = neighbour.partial and not article.partial
-                return _as(Verdict.VERSION if upgraded else Verdict.KNOWN, neighbour)
+                if _comes_back(article, print_, neighbour):
+                    return _as(Verdict.VERSION, neighbour, trivial=True)
+                if neighbour.partial and not article.partial:
+                    return _as(Verdict.VERSION, neighbour, trivial=_same_title(article, neighbour))
+                return _as(Verdict.KNOWN, neighbour)
         newest = known[-1]
         teaser = article.source_id != newest.source_id and print_.words * 2 < newest.words
         if not newest.partial and (article.partial or teaser):
             return _as(Verdict.KNOWN, newest)
         if newest.fingerprint is not None and not newest.partial and not _goes_on(newest.fingerprint, print_, newest):
-            return None
+            former = next((n for n in reversed(known[:-1]) if _is_of(n, print_)), None)
+            if former is None:
+                return None
+            return _as(Verdict.VERSION, former, trivial=self._is_trivial(article, former))
         return _as(Verdict.VERSION, newest, trivial=not newest.partial and self._is_trivial(article, newest))
 
     def _is_trivial(self, article: Article, known: Neighbour) -> bool:
@@ -125,6 +132,22 @@ class Stories:
             return False
         before = Wording(title=known.title, body=self.body(known.text, known.title, known.language))
         return change(before, Wording(title=article.title, body=article.body)).kind is not Kind.SUBSTANTIVE
+
+
+def _comes_back(article: Article, print_: Fingerprint, newest: Neighbour) -> bool:
+    """Whether words that an article had replace what stood for them a while, less than half as long: a wall, an error.
+
+    What is as long may be a stale copy from one of a site's servers.
+    """
+    return not (article.partial or newest.partial or newest.withdrawn) and newest.words * 2 < print_.words
+
+
+def _is_of(known: Neighbour, print_: Fingerprint) -> bool:
+    """Whether a text is a take of a story that stood at its address before another one did."""
+    if known.fingerprint is None or known.partial or known.withdrawn:
+        return False
+    tie = likeness.tie(known.fingerprint, print_)
+    return tie is not None and tie.kind is TieKind.SAME
 
 
 def _goes_on(there: Fingerprint, print_: Fingerprint, newest: Neighbour) -> bool:

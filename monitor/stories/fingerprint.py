@@ -56,7 +56,7 @@ def fingerprint(article: Article) -> Fingerprint:
         terms=_terms(article.title, article.body or article.summary or ""),
         language=article.language,
         agency=credit.agency,
-        first_published=_first_published(article),
+        first_published=_first_published(article) or (credit.kill.moved_on if credit.kill else None),
         first_language=credit.first_language,
         notice=credit.notice,
         corrected=credit.correction is not None,

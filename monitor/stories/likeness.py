@@ -20,7 +20,7 @@ that declares the other as itself in another language needs none. A release and 
 """
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from monitor.stories.fingerprint import telling_figures
@@ -32,6 +32,7 @@ WINDOW = timedelta(days=6)
 DECLARED = 2.0
 """The score of a translation that a page declares: surer than any that is found by what it says."""
 _SHORT = 60  # words: fewer need more in common than words
+_SAYS_SOMETHING = 12  # words: of fewer many an item consists ("Watch the news at noon")
 _ALIKE = 0.5  # of an opening's shingles
 _BACKGROUND = 1  # paragraphs that say nothing where the opening is not shared; one more under other headlines
 _LONGEST = 90  # words of a background paragraph: what is longer is a story whose paragraphs were run together
@@ -42,6 +43,8 @@ _PUT_RIGHT = timedelta(days=2)  # within which a note of correction speaks of wh
 _TRANSLATED = timedelta(days=3)
 _NAMES = 2  # that a translation shares
 _SHARED = 6  # names and figures
+_HEADLINE = 3  # words: fewer stand over many a story
+_A_DAY = timedelta(days=1)  # between the agency's clock and a carrier's, or a story and its write-thru
 _LIKE = 0.5  # of the names and figures of the text that has fewer
 
 
@@ -92,7 +95,7 @@ def _alike(a: Fingerprint, b: Fingerprint, background: frozenset[int]) -> float 
         share = max(share, opening)
     elif len(shared) < LEAST:
         return None
-    if share < SHARE:
+    if share < SHARE or min(a.body_words, b.body_words) < _SAYS_SOMETHING:
         return None
     if opening < _ALIKE and share < _NOT_ALONE:
         most = _BACKGROUND if _titles_alike(a, b) else _BACKGROUND + 1
@@ -275,11 +278,24 @@ def _weighs(value: str) -> bool:
 def _kill(a: Fingerprint, b: Fingerprint) -> Tie | None:
     """A notice withdraws what its agency sent under the headline it names; it stays near that day.
 
-    What bears that agency's name is the surer.
+    What bears that agency's name is the surer; what bears none may be anybody's, where the headline is but a word or
+    two. A column has the same headline every day: only that of the day which the notice names is withdrawn.
     """
     notice, story = (a, b) if a.killed else (b, a)
     if story.killed or story.title != notice.killed or not _near(a, b, WINDOW):
         return None
     if notice.agency is None or (story.agency is not None and story.agency != notice.agency):
         return None
+    if (story.agency is None and len(story.title.split()) < _HEADLINE) or not _of_that_day(notice, story):
+        return None
     return Tie(kind=TieKind.KILL, score=0.5 if story.agency is None else 1.0)
+
+
+def _of_that_day(notice: Fingerprint, story: Fingerprint) -> bool:
+    """Whether a story came out on the day on which a notice says that it was sent; carriers may print it later."""
+    if notice.first_published is None:
+        return True
+    sent = date.fromisoformat(notice.first_published)
+    if story.first_published is not None:
+        return abs(date.fromisoformat(story.first_published) - sent) <= _A_DAY
+    return story.dated_at is None or -_A_DAY <= story.dated_at.date() - sent <= WINDOW

@@ -16,6 +16,9 @@ article that came out first in that language. What an article is to it:
 | correction | its take holds a note of correction, or differs from an earlier one in single figures or names alone |
 | version | its take is later than every one that the origin had |
 | pickup | everything else: the same words elsewhere |
+
+A story is *withdrawn* by a notice that its agency itself published. Every page can sign with an agency's name: what
+others print under it takes back no more than what stood in the notice's own place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,7 +83,8 @@ def lineage(texts: Sequence[Text]) -> Lineage:
     return Lineage(
         parts=(Part(article_id=origin.article_id, relation=Relation.ORIGIN, kept=1.0), *parts),
         takes=number,
-        withdrawn=any(text.fingerprint.killed for text in texts),
+        withdrawn=any(text.fingerprint.killed and _is_own(text) for text in texts),
+        taken_back=frozenset(text.article_id for text in texts if text.fingerprint.killed),
     )
 
 
@@ -250,7 +254,8 @@ def _is_own(text: Text) -> bool:
     """Whether the agency itself published a text; the one that writes in both languages has a name in each."""
     publisher, agency = fold(text.publisher), text.fingerprint.agency
     return agency is not None and (
-        publisher == fold(agency) or (agency == "The Canadian Press" and publisher == "la presse canadienne")
+        publisher.removeprefix("the ") == fold(agency).removeprefix("the ")
+        or (agency == "The Canadian Press" and publisher == "la presse canadienne")
     )
 
 

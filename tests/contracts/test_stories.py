@@ -20,7 +20,7 @@ from monitor.archive.sqlite import SQLiteArchive
 from monitor.extract.body import body
 from monitor.stories import fingerprint
 from monitor.types import Article, Credit, Fingerprint, Keep, Kept, Kill, Notice, Outcome, Place, Relation
-from tests.builders import NOW, STORIES, article, item, match, reading, subscription, visit
+from tests.builders import NOW, STORIES, address, article, item, match, reading, subscription, visit
 from tests.contracts.test_archive import ARCHIVES, Opener, keep, message, told
 from tests.pace import usual
 
@@ -55,11 +55,12 @@ def copy(paper: str, text: str | None, title: str = "Bridge closed", **changed: 
     return article(f"http://{paper.lower().replace(' ', '-')}.test/a", text=text, **fields | changed)
 
 
-def notice(headline: str, paper: str = "Wire desk", **changed: Any) -> Article:
-    """An agency's notice that the story under a headline is withdrawn."""
+def notice(headline: str, paper: str = "The Canadian Press", **changed: Any) -> Article:
+    """The agency's notice, by default on its own site, that the story under a headline is withdrawn."""
     credit = Credit(agency=WIRE.agency, notice=Notice.KILL, kill=Kill(headline=headline))
     text = f"Kill the story headlined {headline}. The agency has withdrawn it and asks its clients to remove it."
-    return copy(paper, text, title=f"KILL: {headline}", credit=credit, **changed)
+    own = {"addresses": (address("http://wire-desk.test/a"),)} if paper.title() == WIRE.agency else {}
+    return copy(paper, text, title=f"KILL: {headline}", credit=credit, **own | changed)
 
 
 def groups(archive: Archive) -> set[frozenset[int]]:
@@ -132,7 +133,7 @@ def family() -> list[list[Article]]:
         ],
         [copy("Killed one", prose("arrest"), "Mayor arrested", credit=WIRE)],
         [copy("Killed two", prose("arrest"), "Mayor in custody", credit=WIRE, published_at=NOW + HOUR)],
-        [notice("Mayor arrested", published_at=NOW + 2 * HOUR)],
+        [notice("Mayor arrested", "THE CANADIAN PRESS", published_at=NOW + 2 * HOUR)],
     ]  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def test_a_family_is_told_apart_and_together(archive: Archive) -> None:
         for found in own:
             keep(archive, found)
     bridge = {"The Canadian Press", "Whole", "Cut", "Grown", "Updated", "Corrected", "La Presse Canadienne"}
-    killed = {"Killed one", "Killed two", "Wire desk"}
+    killed = {"Killed one", "Killed two", "THE CANADIAN PRESS"}
     stories = by_publisher(archive)
     assert set(stories.values()) == {
         frozenset(bridge), frozenset(killed), frozenset({"Table"}), frozenset({"Table next"}), frozenset({"Fire"}),
@@ -206,7 +207,7 @@ def test_a_family_is_told_apart_and_together(archive: Archive) -> None:
     assert relation["Grown"][0] is relation["Updated"][0] is Relation.VERSION
     assert relation["Corrected"][0] is Relation.CORRECTION
     assert relation["La Presse Canadienne"] == (Relation.TRANSLATION, None)
-    assert relation["Wire desk"][0] is Relation.KILL
+    assert relation["THE CANADIAN PRESS"][0] is Relation.KILL
     assert {a.publisher for a in archive.articles(Filter()) if a.withdrawn} == {"Killed one", "Killed two"}
 
 
@@ -311,6 +312,29 @@ def test_a_notice_alone_keeps_its_text_whatever_becomes_of_it(archive: Archive) 
     assert (kept.text or "").endswith("Thank you.")
 
 
+def test_only_the_agency_itself_withdraws_what_others_printed(archive: Archive) -> None:
+    """Every page can sign with an agency's name."""
+    mine = copy("One", prose("arrest"), "Mayor arrested", credit=WIRE)
+    keep(archive, mine, match())
+    keep(archive, notice("Mayor arrested", paper="Prankster"), match())
+    kept = kept_as(archive, 1)
+    assert (kept.withdrawn, kept.text) == (False, prose("arrest"))
+    assert (together(archive, 1, 2), kept_as(archive, 2).relation) == (True, Relation.KILL)
+    assert [line.article.id for line in told(archive, subscription()).lines] == [1]
+    keep(archive, notice("Mayor arrested"))
+    assert [a.withdrawn for a in archive.articles(Filter())] == [True, False, False]
+    check_index(archive)
+
+
+@pytest.mark.slow
+def test_a_notice_elsewhere_withdraws_nothing_of_a_story_too_large_to_be_arranged(archive: Archive) -> None:
+    many(archive, [prose("everywhere", 6, 50)] * 320)
+    keep(archive, notice("Head line 5", paper="Prankster"))
+    keep(archive, copy("One more", prose("everywhere", 6, 50)))
+    assert not any(a.withdrawn for a in archive.articles(Filter()))
+    assert together(archive, 1, 321)
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_notice_in_the_place_of_its_story_leaves_nothing_of_it(archive: Archive, alone: bool) -> None:
     keep(archive, copy("One", f"Slanderous. {prose('arrest')}", "Mayor arrested", credit=WIRE), match())
@@ -318,14 +342,17 @@ def test_a_notice_in_the_place_of_its_story_leaves_nothing_of_it(archive: Archiv
         other = copy("Two", prose("arrest"), "Mayor arrested", credit=WIRE, published_at=NOW - HOUR)
         keep(archive, other, match())
     keep(archive, notice("Mayor arrested", paper="One"))
+    if not alone:
+        assert (kept_as(archive, 2).text, kept_as(archive, 2).withdrawn) == (prose("arrest"), False)
+        keep(archive, notice("Mayor arrested"))
     old, new = archive.versions(1)
     assert (old.text, new.text is None) == (None, False)
     assert kept_as(archive, 1).withdrawn
     assert all("Slanderous" not in hit.sentence for m in kept_as(archive, 1).matches for hit in m.hits)
-    assert len(archive.search(Filter(query="withdrawn"))) == 1
+    assert len(archive.search(Filter(query="withdrawn"))) == (1 if alone else 2)
     assert archive.search(Filter(query="slanderous")) == []
     keep(archive, copy("One", prose("fresh"), "A new day"), match())
-    assert not together(archive, 1, 2 if alone else 3)
+    assert not together(archive, 1, 2 if alone else 4)
     assert [line.article.title for line in told(archive, subscription()).lines] == ["A new day"]
     check_index(archive)
 
@@ -535,6 +562,25 @@ def test_a_source_that_leaves_excerpts_has_its_articles_recognised_all_the_same(
     assert kept_as(archive, 2).kept == 1.0
 
 
+def test_a_wall_before_a_story_makes_no_articles_and_the_story_comes_back(archive: Archive) -> None:
+    story = copy("One", prose("bridge"), "Bridge closed")
+    wall = copy("One", prose("subscribe to read on", 1, 45), "Bridge closed")
+    for found in (story, wall, story, wall, story, wall):
+        keep(archive, found, match())
+    (kept,) = archive.articles(Filter())
+    assert (kept.text, kept.version) == (story.text, 3)
+    assert len(archive.search(Filter(query=prose("bridge").split()[5]))) == 1
+    check_index(archive)
+
+
+def test_what_the_page_adds_nothing_to_is_told_once(archive: Archive) -> None:
+    keep(archive, copy("One", prose("bridge"), partial=True), match())
+    archive.commit_digest(told(archive, subscription()), message())
+    assert keep(archive, copy("One", prose("bridge")), match()) is Outcome.VERSION
+    assert not kept_as(archive, 1).partial
+    assert told(archive, subscription(), "s2").lines == ()
+
+
 def test_a_trifle_is_kept_as_a_version_and_told_to_nobody(archive: Archive) -> None:
     keep(archive, copy("One", prose("bridge")), match())
     archive.commit_digest(told(archive, subscription()), message())
@@ -670,7 +716,9 @@ def many(archive: Archive, texts: Sequence[str], *, first: int = 0) -> float:
         readings = []
         for pending in archive.pending(NOW):
             url = pending.found.url or ""
-            found = article(url, publisher=url, title=f"Head {own[url] % 7}", text=texts[own[url]], published_at=NOW)
+            found = article(
+                url, publisher=url, title=f"Head line {own[url] % 7}", text=texts[own[url]], published_at=NOW
+            )
             readings.append(reading(pending, found, [match()]))
         archive.keep(readings, STORIES, NOW)
     return time.process_time() - began
@@ -720,7 +768,7 @@ def test_a_story_too_large_to_be_arranged_anew_obeys_operators_and_its_agency(ar
     archive.rule([(1, other) for other in range(2, 402)], STORIES, NOW, joined=False)
     assert groups(archive) == {frozenset({1}), frozenset(range(2, 402))}
     assert [kept_as(archive, one).relation for one in (1, 2)] == [Relation.ORIGIN] * 2
-    keep(archive, notice("Head 5", published_at=NOW))
+    keep(archive, notice("Head line 5", published_at=NOW))
     assert {a.id for a in archive.articles(Filter()) if a.text is not None} == {1, 402}
     assert {a.id for a in archive.articles(Filter()) if a.withdrawn} == set(range(2, 402))
     check_index(archive)
