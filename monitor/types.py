@@ -556,6 +556,7 @@ class Fingerprint:
     notice: Notice | None = None
     corrected: bool = False  # it holds a note of correction
     killed: str | None = None  # folded words of the headline that a notice withdraws
+    in_full: bool = False  # the notice names slug, headline and day, as agencies do for their clients
     official: bool = False
     dated_at: datetime | None = None  # when it came out, as the page says; None: not known
     identities: frozenset[str] = field(default=frozenset(), repr=False)  # the addresses of an official page

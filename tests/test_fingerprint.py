@@ -89,7 +89,7 @@ def test_everything_a_fingerprint_holds_survives_keeping() -> None:
         named=(Figure(before=7, after=2, value="ottoline grebe"),), names=frozenset({"grebe", "é"}),
         terms=frozenset({"ferry"}), title="a b", language="fr", agency="The Canadian Press",
         first_published="2031-05-06", first_language="fr", notice=Notice.KILL, corrected=True, killed="a headline",
-        official=True, dated_at=NOW, identities=frozenset({"x"}), alternates=("y", "z"),
+        in_full=True, official=True, dated_at=NOW, identities=frozenset({"x"}), alternates=("y", "z"),
     )  # fmt: skip
     assert kept(full) == full
     assert json.loads(pack(full)[1])["title"] == "a b"

@@ -154,6 +154,12 @@ def test_a_kill_withdraws_the_story_and_is_its_last_take() -> None:
     assert not lineage(texts[:2]).withdrawn
     elsewhere = lineage((*texts[:2], text(3, ["KILL"], 2, **notice)))
     assert (elsewhere.withdrawn, elsewhere.taken_back, elsewhere.parts) == (False, frozenset({3}), found.parts)
+    in_full = Credit(
+        agency=CP,
+        notice=Notice.KILL,
+        kill=Kill(headline="A headline", slug="Que-Quarry", moved_on=wire.DAY.date().isoformat()),
+    )
+    assert lineage((*texts[:2], text(3, ["KILL"], 2, credit=in_full))).withdrawn  # as carriers' systems print it
     assert lineage(texts[2:]).parts == (Part(article_id=3, relation=ORIGIN, kept=1.0),)
 
 

@@ -29,7 +29,7 @@ def pack(print_: Fingerprint) -> tuple[bytes, str]:
         said["alternates"] = print_.alternates
     if print_.notice is not None:
         said["notice"] = print_.notice.value
-    for name in ("corrected", "official"):
+    for name in ("corrected", "in_full", "official"):
         if getattr(print_, name):
             said[name] = True
     if print_.dated_at is not None:

@@ -61,6 +61,7 @@ def fingerprint(article: Article) -> Fingerprint:
         notice=credit.notice,
         corrected=credit.correction is not None,
         killed=" ".join(folded_words(credit.kill.headline)) or None if credit.kill and credit.kill.headline else None,
+        in_full=bool(credit.kill and credit.kill.slug and credit.kill.headline and credit.kill.moved_on),
         official=article.official,
         dated_at=article.published_at or article.updated_at,
         identities=identities(article) if article.official or article.alternates else frozenset(),

@@ -17,8 +17,9 @@ article that came out first in that language. What an article is to it:
 | version | its take is later than every one that the origin had |
 | pickup | everything else: the same words elsewhere |
 
-A story is *withdrawn* by a notice that its agency itself published. Every page can sign with an agency's name: what
-others print under it takes back no more than what stood in the notice's own place.
+A story is *withdrawn* by a notice that its agency itself published, or that names slug, headline and day as agencies
+do for their clients, whose systems print it as it comes. Every page can sign with an agency's name: what others print
+under it in any other form takes back no more than what stood in the notice's own place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def lineage(texts: Sequence[Text]) -> Lineage:
     return Lineage(
         parts=(Part(article_id=origin.article_id, relation=Relation.ORIGIN, kept=1.0), *parts),
         takes=number,
-        withdrawn=any(text.fingerprint.killed and _is_own(text) for text in texts),
+        withdrawn=any(text.fingerprint.killed and (text.fingerprint.in_full or _is_own(text)) for text in texts),
         taken_back=frozenset(text.article_id for text in texts if text.fingerprint.killed),
     )
 
