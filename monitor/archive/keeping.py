@@ -10,8 +10,10 @@ from sqlite_utils import Database
 from monitor.archive import Pair, StoryRoom
 from monitor.archive.connection import Connected, Row, marks, moment, moment_or_none, stamp, stamp_or_none
 from monitor.archive.rows import credit, pack_credit, pack_hits
+from monitor.archive.texts import Found, fingerprint_of, story_of, ties_of, write_text
 from monitor.archive.watching import give_topics, put_off, said_anew
-from monitor.archive.weaving import Found, arrange, fingerprint_of, forget_listed, story_of, ties_of, write_text
+from monitor.archive.weaving import arrange
+from monitor.archive.withdrawing import forget_listed
 from monitor.types import (
     Address,
     AddressKind,

@@ -13,7 +13,7 @@ from datetime import timedelta
 from monitor.archive import Release, StoryRoom
 from monitor.archive.connection import Connected, stamp
 from monitor.archive.rows import kept
-from monitor.archive.weaving import keys_between, texts_of
+from monitor.archive.texts import keys_between, texts_of
 from monitor.types import Kept
 
 _DAYS = timedelta(days=2)

@@ -1,203 +1,19 @@
-"""The archive's part in stories: what texts have in common, which are one story, and what that makes of each."""
+"""Which articles are one story, and what that makes of each: arranged anew with every text that comes."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
 from sqlite_utils import Database
 
-from monitor.archive import Pair, StoryRoom, prints
-from monitor.archive.connection import Row, moment, stamp
-from monitor.types import Article, Fingerprint, Lineage, Relation, Text, Tie, TieKind
+from monitor.archive import Pair, StoryRoom
+from monitor.archive.connection import stamp
+from monitor.archive.texts import texts_of
+from monitor.archive.withdrawing import Index, give_back, notices, withdraw
+from monitor.types import Lineage, Relation, Text, Tie, TieKind
 
-_NEWEST = 64  # texts looked at under one key
-_CANDIDATES = 64  # texts that a new one is held against
 _WOVEN = 300  # articles that are arranged together; a story with more only grows
-_LONG_AGO = timedelta(days=6)  # a shingle that stood in a text so much older is background
-_PERIOD = timedelta(days=12)  # whose keys lie together
-_REMEMBERED = 4  # periods in which background is looked for
-_ONE = frozenset({TieKind.SAME, TieKind.KILL, TieKind.TRANSLATION})
 _KINDS = {kind.value: kind for kind in TieKind}
-
-_TEXTS = (
-    "SELECT t.*, v.text_hash, v.words, a.publisher, "
-    "coalesce((SELECT min(identity) FROM addresses WHERE article = a.id AND kind <> 'hint'), a.url) AS name "
-    "FROM texts t JOIN versions v ON v.article = t.article AND v.number = t.number "
-    "JOIN articles a ON a.id = t.article WHERE t.id IN (SELECT value FROM json_each(?))"
-)
-
-
-class Index(Protocol):
-    """The search index, as far as a story needs it."""
-
-    def drop(self, article_id: int) -> None:
-        """Takes an article out."""
-        ...
-
-
-Found = tuple[dict[int, Tie], int | None]
-"""What a text is to others, by their numbers; and the one that is the same word for word, whose ties of words do."""
-
-
-def write_text(
-    db: Database,
-    rooms: StoryRoom,
-    article_id: int,
-    number: int,
-    article: Article,
-    print_: Fingerprint,
-    now: datetime,
-    found: Found | None = None,
-) -> bool:
-    """Keeps a version's fingerprint and its ties; says whether there are any."""
-    samples, facts = prints.pack(print_)
-    at = dated = _dated(article, now)
-    if number > 1:
-        before = db.conn.execute(
-            "SELECT max(at) FROM texts WHERE article = ? AND number < ?", (article_id, number)
-        ).fetchone()[0]
-        at = dated if before is None or dated > before else max(stamp(now), dated)
-    ties, twin = found or ties_of(db, rooms, article, print_, now)
-    text_id: int = db.conn.execute(
-        "INSERT INTO texts (article, number, at, language, body_hash, twin, shingles, facts) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (article_id, number, at, print_.language, print_.body_hash, twin, samples, facts),
-    ).lastrowid  # type: ignore[assignment]
-    period = _period(moment(dated))
-    if twin is None:
-        db.conn.executemany(
-            "INSERT INTO text_keys (key, text) VALUES (?, ?)",
-            [(key, text_id) for key in sorted(_in_period(period, rooms.keys(print_)))],
-        )
-    else:
-        db.conn.executemany(
-            "INSERT INTO text_keys (key, text) SELECT ?1, ?2 WHERE NOT EXISTS "
-            "(SELECT 1 FROM text_keys k CROSS JOIN texts t ON t.id = k.text WHERE k.key = ?1 AND ?3 IN (t.id, t.twin))",
-            [(key, text_id, twin) for key in _in_period(period, _own_keys(db, rooms, print_, twin))],
-        )
-    if ties:
-        db.conn.executemany(
-            "INSERT INTO ties (text, other, kind, score) VALUES (?1, ?2, ?3, ?4), (?2, ?1, ?3, ?4)",
-            [(text_id, other, tie.kind.value, tie.score) for other, tie in ties.items()],
-        )
-    return bool(ties)
-
-
-def _own_keys(db: Database, rooms: StoryRoom, print_: Fingerprint, twin: int) -> list[int]:
-    """Returns under what a text is kept that is another word for word: only what that one is not."""
-    return sorted(set(rooms.keys(print_)) - set(rooms.keys(_load(db, [twin])[0].fingerprint)))
-
-
-def story_of(db: Database, ties: Mapping[int, Tie]) -> int | None:
-    """Returns the story to which the surest of these ties leads."""
-    one = [text for text, tie in ties.items() if tie.kind in _ONE]
-    if not one:
-        return None
-    surest = max(one, key=lambda text: (ties[text].score, -text))
-    story: int = db.conn.execute(
-        "SELECT story FROM articles WHERE id = (SELECT article FROM texts WHERE id = ?)", (surest,)
-    ).fetchone()[0]
-    return story
-
-
-def _dated(article: Article, now: datetime) -> str:
-    return stamp(max((time for time in (article.published_at, article.updated_at) if time is not None), default=now))
-
-
-def ties_of(db: Database, rooms: StoryRoom, article: Article, print_: Fingerprint, now: datetime) -> Found:
-    """Returns the ties of a text that is not in the archive."""
-    if print_.body_hash is not None:
-        same = _load(db, _text_ids(db, "SELECT id FROM texts WHERE body_hash = ? LIMIT 20", print_.body_hash))
-        for text in same:
-            tie = rooms.tie(print_, text.fingerprint, frozenset())
-            if tie is not None and tie.kind is TieKind.SAME:
-                return {text.id: tie} | _beyond_words(db, rooms, article, print_, now), text.id
-    asked, at = rooms.asked(article, print_), moment(_dated(article, now))
-    held: dict[int, set[int]] = {}  # text → keys
-    for key, texts in db.conn.execute(
-        "SELECT k.value & 4294967295, (SELECT group_concat(text) FROM (SELECT text FROM text_keys WHERE key = k.value "
-        "ORDER BY text DESC LIMIT ?)) FROM json_each(?) k",
-        (_NEWEST, json.dumps(keys_between(at - _LONG_AGO, at + _LONG_AGO, asked))),
-    ):
-        for number in texts.split(",") if texts else ():
-            held.setdefault(int(number), set()).add(key)
-    held = {text: keys for text, keys in held.items() if len(keys) > 1 or sum(asked[key] for key in keys) >= 1}
-    if not held:
-        return {}, None
-    near, background = _by_age(db, held, at)
-    background |= _of_former_days(db, set().union(*(held[text] for text in near)), _period(at - _LONG_AGO))
-    weight = {text: sum(asked[key] for key in held[text] - background) for text in near}
-    ranked = sorted((text for text in near if weight[text] >= 1), key=lambda text: (-weight[text], -text))
-    found = {}
-    for text in _load(db, ranked[:_CANDIDATES]):
-        tie = rooms.tie(print_, text.fingerprint, background)
-        if tie is not None:
-            found[text.id] = tie
-    return found, None
-
-
-def _period(at: datetime) -> int:
-    return int(at.timestamp() // _PERIOD.total_seconds())
-
-
-def _in_period(period: int, keys: Iterable[int]) -> list[int]:
-    """Returns keys as they are kept: those of a time lie together, where what comes in is written and looked up."""
-    return [period << 32 | key for key in keys]
-
-
-def keys_between(first: datetime, last: datetime, keys: Iterable[int]) -> list[int]:
-    """Returns keys as texts that came out in that time are kept under them; `& 4294967295` gives the key again."""
-    return [key for period in range(_period(first), _period(last) + 1) for key in _in_period(period, keys)]
-
-
-def _of_former_days(db: Database, keys: Collection[int], period: int) -> frozenset[int]:
-    """Returns the keys under which texts of the last periods before this one are."""
-    former = [key for before in range(period - _REMEMBERED, period) for key in _in_period(before, keys)]
-    rows = db.conn.execute(
-        "SELECT DISTINCT k.value & 4294967295 FROM json_each(?) k "
-        "WHERE EXISTS (SELECT 1 FROM text_keys WHERE key = k.value)",
-        (json.dumps(former),),
-    )
-    return frozenset(row[0] for row in rows)
-
-
-def _beyond_words(
-    db: Database, rooms: StoryRoom, article: Article, print_: Fingerprint, now: datetime
-) -> dict[int, Tie]:
-    """Returns what a text is to others for its headline or address: its words say nothing of that."""
-    at = moment(_dated(article, now))
-    sure = [key for key, weight in rooms.asked(article, print_).items() if weight >= 1]
-    under = _text_ids(
-        db,
-        "SELECT DISTINCT t.id FROM text_keys k JOIN texts t ON t.id = k.text WHERE k.key IN "
-        "(SELECT value FROM json_each(?)) AND t.body_hash IS NOT ? ORDER BY t.id DESC LIMIT ?",
-        json.dumps(sorted(keys_between(at - _LONG_AGO, at + _LONG_AGO, sure))),
-        print_.body_hash,
-        _CANDIDATES,
-    )
-    ties = {text.id: rooms.tie(print_, text.fingerprint, frozenset()) for text in _load(db, under)}
-    return {text: tie for text, tie in ties.items() if tie is not None and tie.kind in _ONE - {TieKind.SAME}}
-
-
-def _by_age(db: Database, held: Mapping[int, set[int]], at: datetime) -> tuple[list[int], frozenset[int]]:
-    """Returns the texts of about that time, and the keys under which much older ones are too."""
-    first, last = stamp(at - _LONG_AGO), stamp(at + _LONG_AGO)
-    near, background = [], set()
-    rows = db.conn.execute(
-        "SELECT id, at FROM texts WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(held)),)
-    )
-    for number, when in rows:
-        if when > last:
-            continue
-        if when >= first:
-            near.append(number)
-        else:
-            background |= held[number]
-    return near, frozenset(background)
-
-
-# --- arranging -------------------------------------------------------------------------------------------------------
 
 
 def arrange(
@@ -233,8 +49,8 @@ def arrange(
                 _move(db, article, story_id)
         lineage = _write_lineage(db, rooms, [text for article in group for text in by_article[article]])
         killed = group if lineage.withdrawn else lineage.taken_back
-        _withdraw(db, index, killed)
-        _give_back(db, group - killed)
+        withdraw(db, index, killed)
+        give_back(db, group - killed)
     for empty in set(was.values()) - taken:
         _close(db, empty, becomes[min(article for article in inside if was[article] == empty)])
     if tell:
@@ -425,16 +241,16 @@ def _grow(db: Database, rooms: StoryRoom, index: Index, articles: Collection[int
         if story in barred:
             stay = dict.fromkeys(_articles_of(db, story), story)
             _tell_of_parted(db, {article: story} | stay, {article: target} | stay, now)
-        _withdraw(db, index, _killed(db, rooms, article, target))
+        withdraw(db, index, _killed(db, rooms, article, target))
 
 
 def _killed(db: Database, rooms: StoryRoom, article: int, story: int) -> Collection[int]:
     """Returns which articles of its story lose their text by what has become of one: it, or it kills, is killed."""
-    own = _notices(db, [article])
+    own = notices(db, [article])
     if not own and not db.conn.execute("SELECT 1 FROM articles WHERE story = ? AND withdrawn", (story,)).fetchone():
         return ()
     every = _articles_of(db, story)
-    found = rooms.lineage(texts_of(db, {article, *_notices(db, every)}))
+    found = rooms.lineage(texts_of(db, {article, *notices(db, every)}))
     if found.withdrawn:
         return every if own else (article,)
     return found.taken_back & {article}
@@ -491,98 +307,3 @@ def _where(db: Database, article: int, story: int, barred: set[int], now: dateti
     if best is not None:
         return best[0], best[1]
     return (_new_story(db, now) if story in barred else story), None
-
-
-# --- withdrawing -----------------------------------------------------------------------------------------------------
-
-
-def _notices(db: Database, articles: Collection[int]) -> dict[int, list[int]]:
-    """Returns which versions of articles are an agency's notice that it withdraws a story."""
-    found: dict[int, list[int]] = {}
-    for article, number in db.conn.execute(
-        "SELECT article, number FROM texts WHERE article IN (SELECT value FROM json_each(?)) "
-        "AND facts ->> '$.killed' IS NOT NULL",
-        (json.dumps(sorted(articles)),),
-    ):
-        found.setdefault(article, []).append(number)
-    return found
-
-
-def _withdraw(db: Database, index: Index, articles: Collection[int]) -> None:
-    """Erases the text of a story that its agency killed: from versions, the search index, hits, and what a feed said.
-
-    Headlines, hashes, addresses and times stay, and so does the notice, also where it took the story's place.
-    """
-    notices = _notices(db, articles)
-    for article in sorted(articles):
-        newest = db.conn.execute("SELECT version FROM articles WHERE id = ?", (article,)).fetchone()[0]
-        spared = notices.get(article, ())
-        if len(spared) == newest:
-            continue
-        if newest not in spared:
-            spared = ()
-            index.drop(article)
-            db.conn.execute("UPDATE articles SET pruned = 1 WHERE id = ?", (article,))
-        erased = (article, json.dumps(spared))
-        db.conn.execute("UPDATE articles SET withdrawn = 1 WHERE id = ?", (article,))
-        db.conn.execute(
-            "UPDATE versions SET text = NULL, summary = NULL, credit = json_remove(credit, '$.correction') "
-            "WHERE article = ? AND number NOT IN (SELECT value FROM json_each(?))",
-            erased,
-        )
-        db.conn.execute(
-            "UPDATE matches SET hits = (SELECT json_group_array(json_set(value, '$.sentence', value ->> 'surface', "
-            "'$.start', 0)) FROM json_each(hits)) WHERE article = ? AND hits <> '[]' "
-            "AND version NOT IN (SELECT value FROM json_each(?))",
-            erased,
-        )
-        forget_listed(db, article)
-
-
-def forget_listed(db: Database, article: int) -> None:
-    """Erases what feeds said of a withdrawn article, where its items wait for another try."""
-    db.conn.execute(
-        "UPDATE items SET found = json_remove(found, '$.summary', '$.content') WHERE article = ?1 "
-        "AND found IS NOT NULL AND (SELECT withdrawn FROM articles WHERE id = ?1)",
-        (article,),
-    )
-
-
-def _give_back(db: Database, articles: Collection[int]) -> None:
-    """What is no part of a killed story any more may have its text again, when it is next listed."""
-    db.conn.execute(
-        "UPDATE articles SET withdrawn = 0 WHERE withdrawn AND id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(articles)),),
-    )
-
-
-# --- rows ------------------------------------------------------------------------------------------------------------
-
-
-def fingerprint_of(db: Database, article_id: int, number: int) -> Fingerprint | None:
-    """Returns the fingerprint of a version; None for one kept before there were any."""
-    row: Row | None = db.conn.execute(
-        "SELECT t.*, v.text_hash, v.words FROM texts t "
-        "JOIN versions v ON v.article = t.article AND v.number = t.number WHERE t.article = ? AND t.number = ?",
-        (article_id, number),
-    ).fetchone()
-    return None if row is None else prints.unpack(row)
-
-
-def _text_ids(db: Database, sql: str, *values: object) -> list[int]:
-    return [row[0] for row in db.conn.execute(sql, values)]
-
-
-def texts_of(db: Database, articles: Collection[int]) -> list[Text]:
-    """Returns the texts of articles: of each, the newest version last."""
-    sql = "SELECT id FROM texts WHERE article IN (SELECT value FROM json_each(?)) ORDER BY article, number"
-    return _load(db, _text_ids(db, sql, json.dumps(sorted(articles))))
-
-
-def _load(db: Database, ids: Sequence[int]) -> list[Text]:
-    """Returns texts in the order of `ids`."""
-    if not ids:
-        return []
-    rows = db.conn.execute(_TEXTS, (json.dumps(ids),))
-    by_id = {row["id"]: prints.text(row) for row in rows}
-    return [by_id[number] for number in ids]
