@@ -53,7 +53,7 @@ def open_sqlite(folder: Path) -> Archive:
 
 
 ARCHIVES = {"sqlite": open_sqlite}
-_WORDINGS = itertools.count()
+_WORDINGS = itertools.count(1000)  # no wording that a builder gives
 HOUR = timedelta(hours=1)
 
 
