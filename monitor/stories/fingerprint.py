@@ -4,7 +4,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from itertools import accumulate, islice
 
 from monitor.stories.figures import figures, named
@@ -15,7 +15,7 @@ SHINGLE = 5
 """Words of a shingle."""
 
 SAMPLE = 48
-"""About so many shingles of a text are kept: all of a brief, one in eight of five hundred words."""
+"""So many shingles of a text are kept at most: all of a brief, one in sixteen of five hundred words."""
 
 LEDE = 40
 """Words of the opening of which every shingle is kept: a one-paragraph brief is the lede of its story."""
@@ -89,6 +89,8 @@ def keys(print_: Fingerprint) -> frozenset[int]:
     found.update(hash_ for hash_ in print_.lede if not hash_ & 3)
     found.update(sorted(facts(print_, languages={print_.language} - {None}))[:_MOST_FACTS])  # type: ignore[arg-type]
     found.update(_key("alternate", identity) for identity in print_.alternates)
+    if (minute := release_minute(print_)) is not None:
+        found.add(_key("release", minute))
     if print_.killed or print_.title:
         found.add(_key("headline", print_.killed or print_.title))
     return frozenset(found)
@@ -98,12 +100,21 @@ def asked(article: Article, print_: Fingerprint) -> dict[int, float]:
     """Returns under what texts like this one are kept, each with its weight: a text is a candidate from 1.0 on."""
     found: dict[int, float] = {_key("alternate", identity): 1.0 for identity in identities(article)}
     found |= {_key("alternate", identity): 1.0 for identity in print_.alternates}
+    if (minute := release_minute(print_)) is not None:
+        found[_key("release", minute)] = 1.0
     if print_.killed or print_.title:
         found[_key("headline", print_.killed or print_.title)] = 1.0
     if print_.language is not None:
         found |= dict.fromkeys(facts(print_, languages=LANGUAGES - {print_.language}), 0.34)
     found |= dict.fromkeys((hash_ for hash_ in print_.lede if not hash_ & 3), 0.5)
     return found | dict.fromkeys((hash_ for hash_, _ in print_.shingles if not hash_ & 1), 0.5)  # none is kept odd
+
+
+def release_minute(print_: Fingerprint) -> str | None:
+    """Returns the minute, in UTC, at which a release came out, and its other language with it; None: no release."""
+    if not print_.official or print_.dated_at is None:
+        return None
+    return f"{print_.dated_at.astimezone(UTC):%Y-%m-%dT%H:%M}"
 
 
 def facts(print_: Fingerprint, languages: Collection[str] = frozenset()) -> frozenset[int]:

@@ -23,7 +23,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from monitor.stories.fingerprint import telling_figures
+from monitor.stories.fingerprint import release_minute, telling_figures
 from monitor.types import Figure, Fingerprint, Tie, TieKind
 
 SHARE = 0.35
@@ -251,7 +251,7 @@ def _translation(a: Fingerprint, b: Fingerprint) -> Tie | None:
     if least == 0:
         return None
     score = (figures + names) / least
-    if a.official and a.dated_at is not None and a.dated_at == b.dated_at:
+    if (minute := release_minute(a)) is not None and minute == release_minute(b):
         score, names = score + 0.5, names + 2  # a release comes out in both languages at the same minute
     if names < _NAMES or figures + names < _SHARED or score < _LIKE:
         return None

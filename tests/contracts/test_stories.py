@@ -772,3 +772,15 @@ def test_a_story_too_large_to_be_arranged_anew_obeys_operators_and_its_agency(ar
     assert {a.id for a in archive.articles(Filter()) if a.text is not None} == {1, 402}
     assert {a.id for a in archive.articles(Filter()) if a.withdrawn} == set(range(2, 402))
     check_index(archive)
+
+
+@pytest.mark.parametrize(("later", "one"), [(0, True), (59, True), (60, False)])
+def test_a_release_that_names_nobody_is_found_by_its_minute(archive: Archive, later: int, one: bool) -> None:
+    english = "Counters open Dec. 24 and close Dec. 31. They open again Jan. 2 and close on Jan. 15 for repairs."
+    french = "Les comptoirs ouvrent le 24 décembre et ferment le 31 décembre. Ils rouvrent le 2 janvier, puis ferment "
+    french += "le 15 janvier pour des travaux."
+    out = NOW.replace(second=0)
+    keep(archive, copy("Ministry", english, "Holiday hours", official=True, published_at=out))
+    then = out + timedelta(seconds=later)
+    keep(archive, copy("Ministère", french, "Heures des fêtes", language="fr", official=True, published_at=then))
+    assert together(archive, 1, 2) is one
