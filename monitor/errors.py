@@ -96,11 +96,27 @@ class DeliveryError(MonitorError):
     """One message was not delivered.
 
     `temporary`: trying later can help. `doubt`: it may have arrived, because the connection broke after the
-    whole message had been sent and before the server's answer.
+    whole message had been sent and before the server's answer. `way`: the way failed, not this message: others would
+    fare no better now. `bounced`: the reader's own address was refused for good. `retry_after`: what the other side
+    asked for. `gone`: the other side wants no more of this reader's messages (HTTP 410).
     """
 
-    def __init__(self, reason: str, *, temporary: bool, doubt: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        temporary: bool,
+        doubt: bool = False,
+        way: bool = False,
+        bounced: bool = False,
+        gone: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
         self.reason = reason
         self.temporary = temporary
         self.doubt = doubt
+        self.way = way
+        self.bounced = bounced
+        self.gone = gone
+        self.retry_after = retry_after
         super().__init__(reason)

@@ -4,9 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitor.archive import Found, Listed, SourceFacts, Story, Version
-from monitor.stories.changes import Change
-from monitor.types import Credit, Health, Kept, Match, Outgoing, Source
+from monitor.archive import Found, Listed, SourceFacts, Story, ToldReader, Version
+from monitor.types import (
+    Alarm,
+    Change,
+    Credit,
+    Health,
+    Kept,
+    Match,
+    OutboxHold,
+    Outgoing,
+    Pause,
+    Receipt,
+    Slot,
+    Source,
+    Subscription,
+)
 
 Json = dict[str, Any]
 
@@ -94,6 +107,17 @@ def shown(kept: Kept, versions: Sequence[Version], changes: Mapping[int, Change]
         "summary": kept.summary,
         "why": why(kept.matches),
         "history": [version(each, changes.get(each.number)) for each in versions],
+    }
+
+
+def telling(told: ToldReader) -> Json:
+    """Returns to whom an article was told."""
+    return {
+        "digest": told.subscription_id,
+        "to": told.reader,
+        "at": when(told.at),
+        "version": told.version,
+        "withdrawn": told.withdrawn,
     }
 
 
@@ -224,11 +248,70 @@ def outgoing(message: Outgoing) -> Json:
         "created_at": when(message.created_at),
         "next_try_at": when(message.next_try_at),
         "error": message.error,
-        "receipt": message.receipt
-        and {
-            "at": when(message.receipt.at),
-            "channel": message.receipt.channel,
-            "answer": message.receipt.answer,
-        },
+        "receipt": message.receipt and receipt(message.receipt),
         "stories": message.stories,
+        "format": message.message.format.value,
+        "erased": message.erased,
     }
+
+
+def receipt(given: Receipt) -> Json:
+    """Returns what a channel said of a message it took."""
+    return {"at": when(given.at), "channel": given.channel, "answer": given.answer}
+
+
+def subscription(configured: Subscription, coming: Sequence[Slot], pauses: Sequence[Pause]) -> Json:
+    """Returns one digest as it is configured, the next of its slots, and who of its readers is not told for now."""
+    quiet = configured.quiet
+    return {
+        "id": configured.id,
+        "title": dict(configured.title),
+        "topics": list(configured.topics),
+        "at": configured.at.text,
+        "timezone": configured.timezone,
+        "language": configured.language,
+        "to": list(configured.to),
+        "next_slot": slot(coming[0]) if coming else None,
+        "paused": configured.paused,
+        "pauses": [pause(each) for each in pauses],
+        "mentions": configured.mentions,
+        "languages": list(configured.languages),
+        "not_on": [
+            *(f"{day}" for day in sorted(configured.not_on)),
+            *(f"{month:02}-{day:02}" for month, day in sorted(configured.not_on_yearly)),
+        ],
+        "quiet": quiet and {"since": f"{quiet.since:%H:%M}", "until": f"{quiet.until:%H:%M}"},
+        "gather_seconds": int(configured.gather.total_seconds()),
+        "layout": configured.layout.value,
+        "most": configured.most,
+        "nothing_new": configured.nothing_new,
+        "repeat_alerts": configured.repeat_alerts,
+        "note": configured.note,
+        "at_most_once": configured.at_most_once,
+    }
+
+
+def slot(coming: Slot) -> Json:
+    """Returns one due time of a digest."""
+    return {"name": coming.name, "at": when(coming.at)}
+
+
+def pause(kept: Pause) -> Json:
+    """Returns who is not told for now, and why; without a digest it holds for every one of them."""
+    return {
+        "digest": kept.digest_id,
+        "to": kept.reader,
+        "reason": kept.reason.value,
+        "at": when(kept.at),
+        "note": kept.note,
+    }
+
+
+def alarm(kept: Alarm) -> Json:
+    """Returns what an operator should know."""
+    return {"id": kept.id, "kind": kept.kind.value, "at": when(kept.at), "text": kept.text}
+
+
+def hold(kept: OutboxHold) -> Json:
+    """Returns how far an archive that was put back is behind what was sent."""
+    return {"last_here": kept.last_here, "last_sent": kept.last_sent, "reason": kept.reason}

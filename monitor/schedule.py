@@ -7,15 +7,18 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from monitor import app
 from monitor.app import Line
 from monitor.config import Config
 from monitor.errors import ArchiveError, ConfigError
 from monitor.renewal import Renewal
+from monitor.web import serve
 
 log = structlog.get_logger("roxham")
 
@@ -23,6 +26,7 @@ COLLECT_TICK = timedelta(seconds=2)
 DELIVER_TICK = timedelta(seconds=5)
 BEAT_TICK = timedelta(seconds=15)
 PRUNE_TICK = timedelta(hours=6)
+RETURNS_TICK = timedelta(minutes=2)
 STOP_WITHIN = timedelta(seconds=12)
 """How long work in flight may take to end after a stop is asked for; the promise to the outside is 20 seconds."""
 CUT_WITHIN = timedelta(seconds=2)
@@ -74,6 +78,7 @@ class Service:
             ("take", self._start_another, self._take, COLLECT_TICK),
             ("deliver", self._start, self._deliver, DELIVER_TICK),
             ("prune", self._start, self._prune, PRUNE_TICK),
+            ("returns", self._start, self._returns, RETURNS_TICK),
         ):
             scheduler.add_job(
                 start, "interval", args=[name, work], seconds=every.total_seconds(), id=name,
@@ -83,12 +88,27 @@ class Service:
         await self._start("weave", self._weave)
         following = asyncio.create_task(self._guard("configuration", self._follow), name="configuration")
         log.info("watching", sources=sum(s.enabled for s in line.config.sources), archive=str(line.archive.path))
-        await self._stop.wait()
+        async with self._pages():
+            await self._stop.wait()
         scheduler.shutdown(wait=False)
         following.cancel()
         await self._end()
         if self._fatal is not None:
             raise self._fatal
+
+    @asynccontextmanager
+    async def _pages(self) -> AsyncIterator[None]:
+        """Serves the pages; where that cannot be, all else goes on without them."""
+        web = self._line.config.web
+        async with AsyncExitStack() as stack:
+            try:
+                served = serve(app.pages(lambda: self._line), web.host, web.port)
+                port = await stack.enter_async_context(served)
+            except OSError as error:
+                log.error("no pages", reason=str(error), bind=f"{web.host}:{web.port}")
+            else:
+                log.info("pages", at=f"http://{web.host}:{port}", known_as=web.base_url)
+            yield
 
     async def _start_another(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Starts a tick's work beside that of the last: one slow host must not keep the others waiting."""
@@ -146,22 +166,28 @@ class Service:
             await self._start("deliver", self._deliver)  # nor need whoever is told at once
 
     async def _deliver(self) -> None:
-        for delivery in await self._line.deliver.deliver():
+        for delivery in await self._line.deliver.deliver(gathering=True):
             log.info(
                 "digest", digest=delivery.digest_id, to=delivery.reader, slot=delivery.slot, stories=delivery.stories,
                 state=delivery.state,
             )  # fmt: skip
+
+    async def _returns(self) -> None:
+        if self._line.returned is not None:
+            await self._line.returned.read()
 
     async def _weave(self) -> None:
         if done := await self._line.collect.weave():
             log.info("compared", versions=done, why="an older roxham kept them without fingerprints")
 
     async def _prune(self) -> None:
-        before = self._line.clock() - self._line.config.keep_unmatched
-        total = 0
-        while not self._stop.is_set() and (
-            erased := await self._line.threads.archive(self._line.archive.prune, before)
+        line, now = self._line, self._line.clock()
+        for what, erase, before in (
+            ("articles", line.archive.prune, now - line.config.keep_unmatched),
+            ("mails", line.archive.erase_mails, now - line.config.keep_mails),
         ):
-            total += erased
-        if total:
-            log.info("pruned", articles=total, older_than=f"{before:%Y-%m-%d}")
+            total = 0
+            while not self._stop.is_set() and (erased := await line.threads.archive(erase, before)):
+                total += erased
+            if total:
+                log.info("pruned", **{what: total}, older_than=f"{before:%Y-%m-%d}")

@@ -104,16 +104,27 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When a subscription is due. Exactly one of `times`, `every` and `at_once` is set.
-
-    `weekdays` counts from Monday = 0 and goes with `times`, which are local to the subscription's time zone.
-    """
+    """When a subscription is due. Exactly one of `moments`, `every` and `at_once` is set."""
 
     text: str  # as written: "weekdays 07:00"
-    weekdays: frozenset[int] = frozenset(range(7))
-    times: tuple[time, ...] = ()
+    moments: frozenset[tuple[int, time]] = frozenset()  # day of the week from Monday = 0, and local time
     every: timedelta | None = None
     at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Hours of each day in which a reader is left alone, local; over midnight where `since` is later than `until`."""
+
+    since: time
+    until: time  # exclusive
+
+
+class Layout(StrEnum):
+    """How much a digest says of each story."""
+
+    FULL = "full"
+    BRIEF = "brief"  # headline, publisher, time and link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +137,20 @@ class Subscription:
     at: Schedule
     timezone: str  # IANA name
     language: str  # of the mail: en or fr
-    to: tuple[str, ...]  # addresses; each is a reader
+    to: tuple[str, ...]  # readers: addresses, and names of channels
     mentions: bool = True  # stories that only mention the topics are told too
+    languages: tuple[str, ...] = ()  # of the articles, ISO 639; empty: all
+    not_on: frozenset[date] = frozenset()  # local dates on which nothing goes out; what came is told afterwards
+    not_on_yearly: frozenset[tuple[int, int]] = frozenset()  # the same, every year: month and day
+    quiet: Quiet | None = None  # what would be due then is due at their end
+    gather: timedelta = timedelta(0)  # at once: how long the first story waits for others
+    layout: Layout = Layout.FULL
+    most: int | None = None  # stories that a mail tells; the rest is a link
+    nothing_new: bool = False  # a mail goes out also where nothing is new
+    repeat_alerts: bool = False  # what the reader was told at once is told again
+    note: str | None = None  # the operator's own word to the readers
+    paused: bool = False
+    at_most_once: bool = False  # what may have arrived is never sent again
 
 
 # --- watching --------------------------------------------------------------------------------------------------------
@@ -651,6 +674,61 @@ class Placement:
     trivial: bool = False  # a version that tells a reader nothing new: a comma, a time stamp, an inserted link
 
 
+class ChangeKind(StrEnum):
+    """How much a change matters."""
+
+    NONE = "none"  # the same characters
+    TRIVIAL = "trivial"  # a reader learns nothing from it
+    SUBSTANTIVE = "substantive"
+
+
+class ChangeReason(StrEnum):
+    """What has changed; the first group is substance."""
+
+    NOTE = "note"  # a note says what was corrected
+    HEADLINE = "headline"
+    FIGURE = "figure"
+    NAME = "name"
+    DATE = "date"
+    QUOTE = "quote"
+    NEGATION = "negation"
+    ADDED = "added"  # sentences
+    REMOVED = "removed"
+    REWORDED = "reworded"
+
+    STYLE = "style"  # punctuation, case, accents, marks, white space, notation, spelling
+    STAMP = "stamp"  # a line that says when it was updated
+    LINK = "link"  # a line that leads elsewhere
+    REPEATED = "repeated"  # a paragraph, once more or once less
+    MOVED = "moved"  # sentences, to another place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """Words as they stood, and as they stand now; one of the two may be empty."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What became of a wording. `reasons` are in the order of `ChangeReason`, each once."""
+
+    kind: ChangeKind
+    reasons: tuple[ChangeReason, ...] = ()
+    replaced: tuple[Replaced, ...] = ()  # the words of substance, in the order of the text; at most 50 pairs
+
+    @property
+    def corrects(self) -> bool:
+        """Whether all that changed is figures, names, dates, quotations, negations in equal sentences, or the headline.
+
+        That is a correction; with sentences added, removed or reworded it is a new take (write-thru).
+        """
+        rewrites = {ChangeReason.ADDED, ChangeReason.REMOVED, ChangeReason.REWORDED}
+        return self.kind is ChangeKind.SUBSTANTIVE and rewrites.isdisjoint(self.reasons)
+
+
 # --- keeping ---------------------------------------------------------------------------------------------------------
 
 
@@ -687,6 +765,7 @@ class EntryKind(StrEnum):
     NEW = "new"
     PICKUP = "pickup"
     VERSION = "version"
+    KILL = "kill"  # the agency withdrew it, or its publisher took it back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -730,6 +809,7 @@ class Kept:
     credit: Credit
     kept: float | None = None  # share of its story's origin, 0 to 1; None in another language, or without a text
     official: bool = False
+    take: int = 1  # which take of its story its newest version is, in its language
 
     @property
     def dated_at(self) -> datetime:
@@ -747,6 +827,21 @@ class Told:
     story_id: int
     article_id: int
     version: int
+    withdrawn: bool = False  # the reader knows that it was withdrawn
+    partial: bool = False  # that version was the feed's text, where the page could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A text that may tell a reader something new of a story they know, and the texts of it that they were told."""
+
+    article_id: int
+    version: int
+    told: tuple[tuple[int, int], ...]  # article and version; never empty
+
+
+Changes = Mapping[Comparison, tuple["Change | None", ...]]
+"""What a text changed against each of those that were told; None where one of the two is not known any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -761,11 +856,14 @@ class Coverage:
     partial: bool = False  # a part of it could not be read
     overran_at: datetime | None = None  # its list turned over then: items may have come and gone unseen
     quiet_since: datetime | None = None  # it answers, and has brought nothing since then, longer than ever
+    gaps: tuple[Span, ...] = ()  # since the reader's last digest: what came and went then was not seen
 
     @property
     def doubtful(self) -> bool:
         """Whether news may have been missed."""
-        return self.failing or self.partial or self.overran_at is not None or self.quiet_since is not None
+        return bool(
+            self.failing or self.partial or self.overran_at is not None or self.quiet_since is not None or self.gaps
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -787,6 +885,7 @@ class Slice:
     told: tuple[Told, ...]
     coverage: tuple[Coverage, ...]
     bulk: tuple[Bulk, ...] = ()  # what is held back, by source
+    since: datetime | None = None  # when the reader last got this digest; None: this is the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -799,11 +898,14 @@ class Line:
     matches: tuple[Match, ...]  # of that member, for these topics
     carriers: tuple[Kept, ...] = ()  # the other members, oldest first
     updated: bool = False  # the reader was told an earlier version
+    change: "Change | None" = None  # of an update: what changed since the reader was told
+    withdrawn: bool = False  # the reader was told a story that its agency or its publisher took back
+    fresh: frozenset[int] = frozenset()  # of an update: the articles among `carriers` that the reader was not told
 
     @property
     def mention(self) -> bool:
         """Whether the story only mentions each of these topics in passing."""
-        return all(match.mention for match in self.matches)
+        return bool(self.matches) and all(match.mention for match in self.matches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -841,6 +943,8 @@ class Digest:
     bulk: tuple[Bulk, ...] = ()  # what came in bulk and is counted only
     names: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the sources, by id
     titles: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the topics, in the subscription's language
+    since: datetime | None = None  # when the reader last got this digest; None: this is the first
+    seen: tuple[Coverage, ...] = ()  # every source watched, for a digest that certifies silence
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -853,9 +957,33 @@ class Digest:
         return bool(self.groups or self.bulk)
 
 
+class Format(StrEnum):
+    """What the bytes of a message are; each channel takes one."""
+
+    MAIL = "mail"  # RFC 5322, 7-bit, CRLF
+    JSON = "json"  # one document; docs/channels.md
+    TEXT = "text"  # UTF-8: a title line, a blank line, the body
+    ATOM = "atom"  # entries (RFC 4287) to be put at the top of a feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where a message leads to on this installation's own pages."""
+
+    unsubscribe: str | None = None  # https: one-click (RFC 8058); mailto: by mail
+    by_mail: str | None = None  # mailto: of the same token, for programs that know no other way
+    whole: str | None = None  # the page that holds all stories of a digest, of which the mail tells the first
+    pages: str | None = None  # base_url, where others than this machine reach it
+
+    @property
+    def one_click(self) -> bool:
+        """Whether a mail program may unsubscribe its reader with one POST."""
+        return (self.unsubscribe or "").startswith("https://")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A rendered mail: its final bytes, fixed before the first attempt to send it."""
+    """A rendered digest: its final bytes, fixed before the first attempt to send it."""
 
     message_id: str  # with angle brackets
     digest_id: str
@@ -863,6 +991,8 @@ class Message:
     slot: str
     subject: str
     raw: bytes = field(repr=False)
+    format: Format = Format.MAIL
+    whole: bytes | None = field(default=None, repr=False)  # the page (HTML) that `Links.whole` leads to
 
 
 class SendState(StrEnum):
@@ -873,6 +1003,7 @@ class SendState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DOUBT = "doubt"  # may have arrived; sent once more, then held
+    DROPPED = "dropped"  # will not be sent: an operator, an unsubscribed reader, or nothing left to tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -900,3 +1031,64 @@ class Outgoing:
     after: int
     upto: int
     stories: int
+    erased: bool = False  # its bytes are no longer kept: it cannot be sent again
+
+
+class PauseReason(StrEnum):
+    """Why a reader is not told."""
+
+    OPERATOR = "operator"
+    UNSUBSCRIBED = "unsubscribed"  # the reader's own wish: what waits for them is dropped
+    BOUNCED = "bounced"  # two mails came back for good
+    FAILING = "failing"  # a channel took nothing for days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A reader who is not told for now. What comes meanwhile is told when the pause ends."""
+
+    digest_id: str | None  # None: every digest of the reader
+    reader: str
+    reason: PauseReason
+    at: datetime
+    note: str | None = None  # what the mail server said, or the operator
+
+
+class AlarmKind(StrEnum):
+    """What an operator should know of."""
+
+    FAILED = "failed"  # a message was refused for good, or given up
+    HELD = "held"  # a message may have arrived; it is not sent again by itself
+    PAUSED = "paused"  # a reader is no longer told
+    OUTBOX = "outbox"  # the archive is older than what was sent from it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One thing that an operator should know and act upon."""
+
+    id: int
+    kind: AlarmKind
+    at: datetime
+    text: str  # a sentence
+    told_at: datetime | None = None  # when it was put into a mail to the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """What a mail server reported of one message (RFC 3464)."""
+
+    message_id: str  # of ours, with angle brackets
+    recipient: str
+    status: str  # 5.1.1
+    hard: bool  # failed for good, by the reader's own address
+    reason: str  # the server's words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxHold:
+    """The archive is older than what was sent from it: a copy was put back. Nothing is sent until that is settled."""
+
+    last_here: int  # the newest number in the outbox
+    last_sent: int  # what the counter beside the archive remembers; 0 where nobody can know
+    reason: str = "a copy was put back"  # how that is known, or why it cannot be

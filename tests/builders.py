@@ -31,7 +31,13 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STORIES = story_room()
 LONG = " ".join(f"word{number}" for number in range(60))
 
-SEVEN_ON_WEEKDAYS = Schedule(text="weekdays 07:00", weekdays=frozenset(range(5)), times=(time(7),))
+
+def weekly(*hours: time, days: Sequence[int] = range(7), text: str = "daily") -> Schedule:
+    """A calendar: these hours of these days of the week (Monday = 0)."""
+    return Schedule(text=text, moments=frozenset((day, hour) for day in days for hour in hours))
+
+
+SEVEN_ON_WEEKDAYS = weekly(time(7), days=range(5), text="weekdays 07:00")
 
 
 def words(name: str, count: int = 60) -> str:

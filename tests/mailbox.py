@@ -11,14 +11,17 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, cast
+from typing import Any, AnyStr, Literal, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+STEPS = ("CONNECT", "HELO", "MAIL", "RCPT", "DATA", "DOT", "250", "QUIT")
+"""Of one conversation. `DOT`: the whole text is here and not answered; `250`: the answer to it has left."""
+
 Fault = str
-"""What happens at a step (`HELO`, `MAIL`, `RCPT`, `DATA`, `DOT`, `QUIT`): an SMTP answer such as `"550 no such user"`,
-`"drop"` (the connection is cut at once) or `"hang"` (no answer ever comes). Both happen at `DATA` in the middle of the
-text, and at `DOT` after it."""
+"""What happens at a step: an SMTP answer such as `"550 no such user"` (with 421 the connection ends), `"drop"` (the
+connection is cut at once) or `"hang"` (no answer ever comes). Both happen at `DATA` in the middle of the text, at `DOT`
+after it; `250` knows `"drop"` only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Mailbox:
 
     `tls`: None offers no encryption, `starttls` offers it, `implicit` starts with it; `certificate` is a PEM file with
     key and certificate (see `make_certificate`). `login` demands this user and password. `faults` says what goes
-    wrong; a list is used up call by call, the last one stays. `size_limit`: bytes of the
+    wrong; a list is used up call by call, the last one stays, and None is no fault. `size_limit`: bytes of the
     largest message taken. Change `box.faults` at any time.
     """
 
@@ -53,7 +56,7 @@ class Mailbox:
         tls: Literal["starttls", "implicit"] | None = None,
         certificate: Path | None = None,
         login: tuple[str, str] | None = None,
-        faults: Mapping[str, Fault | list[Fault]] | None = None,
+        faults: Mapping[str, Fault | list[Fault | None]] | None = None,
         port: int = 0,
         size_limit: int = 20_000_000,
     ) -> None:
@@ -61,8 +64,8 @@ class Mailbox:
         self.size_limit = size_limit
         self.tls = tls
         self.login = login
-        self.faults: dict[str, Fault | list[Fault]] = dict(faults or {})
-        self.reached: Callable[[str], None] = lambda step: None  # called in the server's thread, `CONNECT` too
+        self.faults: dict[str, Fault | list[Fault | None]] = dict(faults or {})
+        self.reached: Callable[[str], None] = lambda step: None  # called in the server's thread, before any fault
         self.delivered: list[Delivered] = []
         self.connections = 0  # begun
         self.ended = 0  # of those
@@ -153,6 +156,22 @@ class _Session(SMTP):
                 await self.push(answer)
         return True
 
+    async def push(self, status: AnyStr) -> None:
+        await super().push(status)
+        if status[:3] in ("421", b"421"):  # RFC 5321, section 3.8: the server is closing the connection
+            cast(asyncio.WriteTransport, self.transport).close()
+            await asyncio.sleep(3600)  # until connection_lost cancels this session
+
+    async def _handle_client(self) -> None:
+        if (greeting := self._box.fault("CONNECT")) == "drop":
+            self.cut()
+        elif greeting is None:
+            await super()._handle_client()
+        else:
+            if greeting != "hang":
+                await self.push(greeting)
+            await asyncio.sleep(3600)
+
     def connection_lost(self, error: Exception | None) -> None:
         self._box.ended += 1
         super().connection_lost(error)
@@ -181,8 +200,14 @@ class _Session(SMTP):
         if (plan[0] if isinstance(plan, list) and plan else plan) in ("drop", "hang"):
             await self.push("354 go on")
             await self._reader.readline()
-        if not await self._misbehave("DATA"):
-            await super().smtp_DATA(arg)
+        if await self._misbehave("DATA"):
+            return
+        self._kept = False
+        await super().smtp_DATA(arg)
+        if self._kept:
+            self._box.reached("250")
+            if self._box.fault("250") == "drop":
+                self.cut()
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
         plan = self._box.fault("DOT")
@@ -201,6 +226,7 @@ class _Session(SMTP):
             self.cut()
         if plan in ("drop", "hang"):
             await asyncio.sleep(3600)
+        self._kept = plan is None
         return plan or "250 2.0.0 kept"
 
     def _check(self, server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:

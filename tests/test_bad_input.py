@@ -554,5 +554,6 @@ def test_mail_that_is_refused_for_good_is_held_until_somebody_says_so(reader: In
         assert reader.document("deliver")["digests"] == []
         box.faults.clear()
         assert reader.document("deliver")["digests"] == []
-        assert reader.document("outbox", "--retry", str(message["id"]))["state"] == "waiting"
+        (again,) = reader.document("outbox", "retry", str(message["id"]))
+        assert again["state"] == "waiting"
         arrived_once(reader, box, message)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.stories.alignment import common, likest
-from monitor.stories.changes import Change, Kind, Reason, Replaced, Wording, change
+from monitor.stories.changes import Wording, change
 from monitor.stories.pieces import PieceKind, diff
+from monitor.types import Change, ChangeKind, ChangeReason, Replaced
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "changes.md").read_text("utf-8")
@@ -35,7 +36,7 @@ def bodies(before: str, after: str) -> Change:
     return change(Wording(title=TITLE, body=ours), Wording(title=TITLE, body=theirs))
 
 
-def named(reasons: tuple[Reason, ...]) -> str:
+def named(reasons: tuple[ChangeReason, ...]) -> str:
     return ", ".join(reason.value for reason in reasons)
 
 
@@ -43,19 +44,19 @@ def named(reasons: tuple[Reason, ...]) -> str:
 @pytest.mark.parametrize("around", ["{}", f"{STORY}\n\n{{}}", f"{{}}\n\n{STORY}"])
 def test_a_trivial_change(what: str, before: str, after: str, reasons: str, around: str) -> None:
     found = bodies(around.format(before), around.format(after))
-    assert (found.kind, named(found.reasons)) == (Kind.TRIVIAL, reasons), (what, found)
+    assert (found.kind, named(found.reasons)) == (ChangeKind.TRIVIAL, reasons), (what, found)
     assert not found.corrects
     assert found.replaced == ()
-    assert bodies(around.format(after), around.format(before)).kind is Kind.TRIVIAL
+    assert bodies(around.format(after), around.format(before)).kind is ChangeKind.TRIVIAL
 
 
 @pytest.mark.parametrize(("what", "before", "after", "reasons", "correction"), list(rows("Substantive")))
 @pytest.mark.parametrize("around", ["{}", f"{STORY}\n\n{{}}", f"{{}}\n\n{STORY}"])
 def test_a_substantive_change(what: str, before: str, after: str, reasons: str, correction: str, around: str) -> None:
     found = bodies(around.format(before), around.format(after))
-    assert (found.kind, named(found.reasons)) == (Kind.SUBSTANTIVE, reasons), (what, found)
+    assert (found.kind, named(found.reasons)) == (ChangeKind.SUBSTANTIVE, reasons), (what, found)
     assert found.corrects == (correction == "yes")
-    assert bodies(around.format(after), around.format(before)).kind is Kind.SUBSTANTIVE
+    assert bodies(around.format(after), around.format(before)).kind is ChangeKind.SUBSTANTIVE
 
 
 @pytest.mark.parametrize(("what", "before", "after", "kind", "reasons"), list(rows("Headlines")))
@@ -85,14 +86,14 @@ def test_the_words_of_a_correction_are_told(before: str, after: str, words: tupl
 
 
 def test_the_same_wording_is_no_change() -> None:
-    assert bodies(STORY, STORY) == Change(kind=Kind.NONE)
+    assert bodies(STORY, STORY) == Change(kind=ChangeKind.NONE)
 
 
 def test_of_a_body_that_is_not_known_nothing_is_said() -> None:
     for ours, theirs in ((None, STORY), (STORY, None), (None, None)):
-        assert change(Wording(title=TITLE, body=ours), Wording(title=TITLE, body=theirs)).kind is Kind.NONE
+        assert change(Wording(title=TITLE, body=ours), Wording(title=TITLE, body=theirs)).kind is ChangeKind.NONE
         other = change(Wording(title=TITLE, body=ours), Wording(title="Other words", body=theirs))
-        assert other.reasons == (Reason.HEADLINE,)
+        assert other.reasons == (ChangeReason.HEADLINE,)
 
 
 TEXTS = st.text(alphabet='ab .\n”“"é1’-$%', max_size=60) | st.text(max_size=60)
@@ -109,8 +110,8 @@ def test_pieces_give_both_texts_back(before: str, after: str) -> None:
 @given(TEXTS, TEXTS)
 def test_any_two_texts_can_be_compared(before: str, after: str) -> None:
     found = bodies(before, after)
-    assert (found.kind is Kind.NONE) == (before.replace(" ¶ ", "\n\n") == after.replace(" ¶ ", "\n\n"))
-    assert (found.kind is Kind.NONE) == (not found.reasons)
+    assert (found.kind is ChangeKind.NONE) == (before.replace(" ¶ ", "\n\n") == after.replace(" ¶ ", "\n\n"))
+    assert (found.kind is ChangeKind.NONE) == (not found.reasons)
     assert bodies(after, before).kind is found.kind
 
 

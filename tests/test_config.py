@@ -74,7 +74,7 @@ def test_what_is_not_written_has_a_default(tmp_path: Path) -> None:
     assert (source.read, source.keep, source.enabled, source.credentials) == (Read.PAGE, Keep.TEXT, True, None)
     assert topic.title == {"und": "stca"}
     assert (digest.topics, digest.language, digest.timezone) == (("stca",), "en", "America/Toronto")
-    assert (digest.at.weekdays, digest.at.times) == (frozenset(range(5)), (time(7),))
+    assert digest.at.moments == {(day, time(7)) for day in range(5)}
     assert config.warnings == ()
 
 

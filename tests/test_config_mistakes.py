@@ -278,7 +278,7 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
             '3:17: digests[b].at: "7h" is not a time of day from 00:00 to 23:59',
             "4:17: digests[c].at: has no days; did you mean daily 07:00?",
             "5:17: digests[d].at: has no time of day; write one such as weekdays 07:00",
-            '6:17: digests[e].at: "24:00" is not a time of day from 00:00 to 23:59',
+            '6:17: digests[e].at: "24:00" is not a time of day from 00:00 to 23:59; midnight is 00:00',
             "7:17: digests[f].at: 2 has no unit; write 2s, 2m, 2h or 2d",
             '8:17: digests[g].at: "at onec" is not known; did you mean at once? (known: {})',
             "9:17: digests[h].at: the days come first, then the times ({})",
@@ -291,7 +291,8 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
         "      - a@b.test\n      - A@B.test\n"
         '      - "a@c.test\\nBcc: x@y.test"\n',
         [
-            '4:9: digests[d].to[1]: "desk" is not an e-mail address such as desk@example.org',
+            '4:9: digests[d].to[1]: "desk" is not an e-mail address such as desk@example.org, '
+            "nor a channel of monitor.yaml (known: none)",
             "5:9: digests[d].to[2]: is the bare address, without a name; write desk@example.org",
             '7:9: digests[d].to[4]: listed twice: "A@B.test"; the first is at line 6',
             "8:9: digests[d].to[5]: holds a line break or another control character; write it on one line",

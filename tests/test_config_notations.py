@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.config import duration, duration_text
-from monitor.config.addresses import address_range, location, mail_route, mailbox, sender
+from monitor.config.addresses import address_range, location, mailbox, sender
+from monitor.config.routes import mail_route
 from monitor.config.schedules import schedule
 from monitor.errors import ConfigError
 from tests.configuration import GOOD, SHIPPED, loaded
@@ -37,12 +38,12 @@ def test_a_pause_may_be_nothing() -> None:
 )
 def test_days_and_times_of_a_digest(written: str, weekdays: set[int], times: list[time]) -> None:
     read = schedule(written)
-    assert (set(read.weekdays), list(read.times)) == (weekdays, times)
+    assert read.moments == {(day, hour) for day in weekdays for hour in times}
     assert (read.every, read.at_once) == (None, False)
 
 
 def test_a_digest_may_come_at_intervals_or_at_once() -> None:
-    assert (schedule("every 2h").every, schedule("every 2h").times) == (timedelta(hours=2), ())
+    assert (schedule("every 2h").every, schedule("every 2h").moments) == (timedelta(hours=2), frozenset())
     assert schedule("At once").at_once
 
 

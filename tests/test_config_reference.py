@@ -17,6 +17,15 @@ SAMPLE = {
     "mail": "{}",
     "mail.via": "maildir:x",
     "mail.from": "a@b.test",
+    "mail.returns": "maildir:x",
+    "channels": "{desk: {via: maildir, path: x}}",
+    "channels.NAME.via": "atom",
+    "channels.NAME.path": "x",
+    "channels.NAME.url": "https://x.test/",
+    "channels.NAME.secret_env": "FEED_AUTH",
+    "channels.NAME.url_env": "FEED_AUTH",
+    "channels.NAME.entries": "7",
+    "operator": "a@b.test",
     "web": "{}",
     "web.bind": "127.0.0.1:1",
     "web.base_url": "http://x.test",
@@ -28,6 +37,7 @@ SAMPLE = {
     "crawl.allow_private": "['::1']",
     "keep": "{}",
     "keep.unmatched": "2d",
+    "keep.mails": "2d",
     "sources": "[]",
     "sources[].id": "x",
     "sources[].name": "x",
@@ -60,11 +70,22 @@ SAMPLE = {
     "digests[].id": "x",
     "digests[].title": "x",
     "digests[].topics": "[]",
+    "digests[].languages": "[fr]",
     "digests[].at": "at once",
+    "digests[].not_on": "[12-25]",
+    "digests[].quiet": "22:00 to 06:30",
     "digests[].timezone": "UTC",
     "digests[].language": "fr",
     "digests[].to": "[a@b.test]",
     "digests[].mentions": "false",
+    "digests[].gather": "5m",
+    "digests[].layout": "brief",
+    "digests[].most": "20",
+    "digests[].nothing_new": "true",
+    "digests[].repeat_alerts": "true",
+    "digests[].note": "x",
+    "digests[].paused": "true",
+    "digests[].at_most_once": "true",
 }
 """Every key with something that may stand there and is not its default: adding a key means adding it here."""
 
@@ -111,6 +132,17 @@ GO_TOGETHER = {"json_api": {"url": "url", "title": "title"}, "pages": {"next": "
 """What has to be written besides: for a kind, and for an option."""
 
 
+A_CHANNEL = {
+    "via": {"via": "maildir", "path": "x"},
+    "path": {"via": "maildir", "path": "y"},
+    "url": {"via": "webhook", "url": "https://y.test/"},
+    "secret_env": {"via": "webhook", "url": "https://x.test/"},
+    "url_env": {"via": "apprise", "url_env": "OTHER"},
+    "entries": {"via": "atom", "path": "x"},
+}
+"""A channel that may have the key."""
+
+
 def with_options(kind: str, options: dict[str, str]) -> str:
     """A file of sources with one source of a kind."""
     written = ", ".join(f"{name}: {value}" for name, value in options.items())
@@ -123,6 +155,9 @@ def with_key(path: str, value: str | None) -> dict[str, str]:
     if section == "topics[].near[]":
         group = {"forms": "[a]", "beside": "[b]"} | ({} if value is None else {name: value})
         return with_key("topics[].near", f"[{{{', '.join(f'{key}: {each}' for key, each in group.items())}}}]")
+    if section == "channels.NAME":
+        keys_ = A_CHANNEL[name] | ({} if value is None else {name: value})
+        return with_key("channels", f"{{desk: {{{', '.join(f'{key}: {each}' for key, each in keys_.items())}}}}}")
     if value is None:
         return {}
     listed = section.removesuffix("[]")
@@ -146,6 +181,7 @@ def test_every_key_that_may_be_written_is_in_the_reference_with_a_meaning() -> N
     assert all((key.default is None) is key.required for key in documented)
     assert {key.path for key in documented if key.required and key.kind is None} == {
         "contact",
+        "channels.NAME.via",
         "sources",
         "sources[].id",
         "sources[].kind",

@@ -1,5 +1,6 @@
 """The configuration that ships with the program, and the starter made of it."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,6 +37,24 @@ def test_the_starter_is_the_shipped_configuration_and_holds_no_problem(tmp_path:
     assert [digest.language for digest in config.subscriptions] == ["en", "fr"]
     assert config.mail.kind is MailKind.MAILDIR
     assert all(address.endswith("@example.org") for digest in config.subscriptions for address in digest.to)
+
+
+def test_what_is_commented_out_holds_when_it_is_taken_in(tmp_path: Path) -> None:
+    starter(tmp_path / "config")
+    secrets = {"CHAT_URL": "slack://x", "CMS_SECRET": "x", "ROXHAM_RETURNS_USER": "x", "ROXHAM_RETURNS_PASSWORD": "x"}
+    key = r"(?:- id|topics|at|quiet|language|to|returns|operator|channels|newsroom-chat|cms|feed):"
+    for name, first in (("monitor.yaml", "mail:"), ("digests.yaml", "digests:")):
+        file = tmp_path / "config" / name
+        before, found, after = file.read_text("utf-8").partition(f"\n{first}\n")
+        after = re.sub(rf"^( *)# ( *{key})", r"\1\2", after, flags=re.MULTILINE)
+        file.write_text(before + found + after.replace("duty@example.org", "newsroom-chat, cms, feed"), "utf-8")
+    config = load(tmp_path / "config", kinds=kinds(), options=OPTIONS, environ=secrets)
+    assert config.mail.returns is not None
+    assert config.operator == "ops@example.org"
+    assert [channel.name for channel in config.channels] == ["newsroom-chat", "cms", "feed"]
+    assert config.subscriptions[-1].to == ("newsroom-chat", "cms", "feed")
+    assert config.subscriptions[-1].at.at_once
+    assert len(config.warnings) == 1
 
 
 def test_the_shipped_sources_respect_terms_and_limits(tmp_path: Path) -> None:

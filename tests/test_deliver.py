@@ -1,74 +1,17 @@
 """From a reader's place in the archive to a receipt: real archive, real mail server, a clock that is set."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
 
-import pytest
-
 from monitor import health
-from monitor.archive.sqlite import SQLiteArchive
-from monitor.channels import Channel
 from monitor.channels.email import Email
 from monitor.channels.maildir import Maildir
-from monitor.digest import compose, message_id, render
-from monitor.pipeline import Deliver, Teller, Threads
-from monitor.types import Digest, Message, Schedule, SendState, Subscription
-from tests.builders import NOW, STORIES, article, item, match, reading, source, subscription, topic, visit, words
+from monitor.types import Schedule, SendState
+from tests.builders import NOW, STORIES, article, item, match, reading, source, subscription, visit, weekly, words
+from tests.desk import MONDAY_SEVEN, Desk, mails
 from tests.mailbox import Mailbox
-
-MONDAY_SEVEN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 07:00 in Toronto
-
-
-def rendered(digest: Digest, secret: bytes) -> Message:
-    name = message_id(secret, digest.subscription.id, digest.slot.name, digest.reader, "example.test")
-    return render(digest, sender="roxham@example.test", program="Roxham", base_url=None, message_id=name)
-
-
-@dataclass
-class Desk:
-    """An archive with a clock, and readers who are due."""
-
-    archive: SQLiteArchive
-    threads: Threads
-    now: datetime = NOW
-    kept: int = field(default=0)
-
-    def deliver(self, channel: Channel, *subscriptions: Subscription) -> Deliver:
-        return Deliver(
-            sources=[source()],
-            topics=[topic()],
-            subscriptions=subscriptions or [subscription()],
-            archive=self.archive,
-            channel=channel,
-            rooms=Teller(compose=compose, render=rendered),
-            threads=self.threads,
-            clock=lambda: self.now,
-        )
-
-    def keep_story(self) -> None:
-        """A new story that matches."""
-        self.kept += 1
-        found = article(f"http://desk.test/{self.kept}", text=words(f"story{self.kept}of"), title=f"Story {self.kept}")
-        self.archive.keep_visit(visit(at=self.now), [item(f"http://desk.test/{self.kept}", str(self.kept))])
-        pending = self.archive.pending(self.now)[0]
-        self.archive.keep([reading(pending, found, [match()])], STORIES, self.now)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    archive = SQLiteArchive.for_writing(tmp_path / "roxham.db", purpose="test", now=NOW, wait=0)
-    threads = Threads()
-    yield Desk(archive, threads)
-    threads.close()
-    archive.close()
-
-
-def mails(folder: Path) -> list[bytes]:
-    return [file.read_bytes() for file in sorted((folder / "box" / "new").glob("*"))]
 
 
 async def test_a_slot_is_served_once_and_late_ones_are_merged(desk: Desk, tmp_path: Path) -> None:
@@ -135,7 +78,7 @@ async def test_a_reader_of_two_digests_meets_a_story_once(desk: Desk, tmp_path: 
 
 
 async def test_several_hours_a_day_are_slots_of_their_own(desk: Desk, tmp_path: Path) -> None:
-    twice = subscription(at=Schedule(text="daily 07:00, 16:00", times=(time(7), time(16))))
+    twice = subscription(at=weekly(time(7), time(16)))
     deliver = desk.deliver(Maildir(tmp_path / "box"), twice)
     await deliver.register()
     slots = []
@@ -175,6 +118,7 @@ async def test_a_cut_after_the_final_dot_is_repeated_once_and_then_held(desk: De
         deliver = desk.deliver(Email(box.host, box.port, tls="none"))
         desk.keep_story()
         assert [d.state for d in await deliver.deliver(forced=True)] == ["doubt"]
+        desk.now += timedelta(minutes=1)
         assert [d.state for d in await deliver.send()] == ["doubt"]
         desk.now += timedelta(days=1)
         assert await deliver.send() == []
@@ -185,17 +129,19 @@ async def test_a_cut_after_the_final_dot_is_repeated_once_and_then_held(desk: De
 
 
 async def test_a_mail_that_was_on_its_way_when_the_process_died_is_in_doubt(desk: Desk) -> None:
-    with Mailbox() as box:
+    with Mailbox(faults={"MAIL": "451 later"}) as box:
         deliver = desk.deliver(Email(box.host, box.port, tls="none"))
         desk.keep_story()
-        digest_only = await deliver.deliver(forced=True)
+        (waiting,) = await deliver.deliver(forced=True)
+        box.faults.clear()
+        desk.archive.mark_sending(1)
+        await deliver.recover()
         out = desk.archive.message(1)
         assert out is not None
-        desk.archive.mark_sending(out.id)
-        await deliver.recover()
-        assert [d.state for d in await deliver.send()] == ["sent"]
-        assert [mail.raw for mail in box.delivered] == [out.message.raw] * 2
-        assert digest_only[0].message_id == out.message.message_id
+        assert (out.state, out.doubts) == (SendState.DOUBT, 1)
+        desk.now += timedelta(minutes=1)
+        assert [(d.state, d.message_id) for d in await deliver.send()] == [("sent", waiting.message_id)]
+        assert [mail.raw for mail in box.delivered] == [out.message.raw]
 
 
 async def test_a_doubt_costs_nothing_where_the_channel_cannot_repeat_itself(desk: Desk, tmp_path: Path) -> None:
@@ -203,6 +149,7 @@ async def test_a_doubt_costs_nothing_where_the_channel_cannot_repeat_itself(desk
     desk.keep_story()
     await deliver.deliver(forced=True)
     for _ in range(4):
+        desk.archive.retry_message(1, desk.now)
         desk.archive.mark_sending(1)
         await deliver.recover()
         assert [d.state for d in await deliver.send()] == ["sent"]
@@ -222,12 +169,12 @@ async def test_the_coverage_note_names_the_source_that_failed(desk: Desk, tmp_pa
 
 
 async def test_a_digest_that_cannot_be_made_does_not_stop_the_next_reader(desk: Desk, tmp_path: Path) -> None:
-    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(to=("not an address", "b@example.test")))
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(to=("not an @ address", "b@example.test")))
     desk.keep_story()
     said = {d.reader: (d.state, d.error) for d in await deliver.deliver(forced=True)}
     assert said["b@example.test"] == ("sent", None)
-    assert said["not an address"][0] == "failed"
-    assert "not a mail address" in (said["not an address"][1] or "")
+    assert said["not an @ address"][0] == "failed"
+    assert "not a mail address" in (said["not an @ address"][1] or "")
 
 
 async def test_a_slot_of_the_same_name_is_served_once_whatever_the_time_zone_says(desk: Desk, tmp_path: Path) -> None:
@@ -296,7 +243,7 @@ async def test_the_coverage_note_names_sources_of_which_news_may_be_missing(desk
         "La source suivie a répondu. 1 source qui a répondu n’a peut-être montré qu’une partie de ses nouvelles."
         in text
     )
-    assert "sa liste s’est entièrement renouvelée entre deux visites le 23 nov. 6 h 00" in text
+    assert "sa liste s’est entièrement renouvelée entre deux visites le 23 nov. à 6 h" in text
     desk.keep_story()
     desk.now += timedelta(days=1)
     await deliver.deliver()

@@ -275,7 +275,8 @@ def test_every_command_kind_channel_key_and_variable_is_named() -> None:
     assert [kind for kind in kinds() if f"kind: {kind}" not in by_hand] == []
     folder = Path(channels.__file__).parent
     schemes = {"email": "smtp://", "maildir": "maildir:"}
-    assert {file.stem for file in folder.glob("*.py")} - {"__init__"} == set(schemes)
+    schemes |= {name: f"via: {name}" for name in ("apprise", "atom", "webhook")}
+    assert {file.stem for file in folder.glob("*.py")} - {"__init__", "smtp"} == set(schemes)
     assert [scheme for scheme in schemes.values() if scheme not in by_hand] == []
     assert [key.path for key in keys(OPTIONS) if f"`{key.path}`" not in said] == []
     assert [name for name in (*VARIABLES, "ROXHAM_CONFIG") if name not in said] == []

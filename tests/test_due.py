@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor import due
 from monitor.types import Schedule, SourceState, Trouble, Wishes
-from tests.builders import NOW, SEVEN_ON_WEEKDAYS, source, subscription
+from tests.builders import NOW, SEVEN_ON_WEEKDAYS, source, subscription, weekly
 
 QUARTER = timedelta(minutes=15)
 
@@ -147,6 +147,49 @@ def test_mail_is_tried_for_five_days() -> None:
     assert due.next_mail_try(40, NOW, NOW + timedelta(days=5)) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "after", "wait"),
+    [
+        (timedelta(seconds=10), timedelta(0), timedelta(minutes=1)),
+        (timedelta(hours=9), timedelta(0), timedelta(hours=9)),
+        (timedelta(days=30), timedelta(days=1), timedelta(days=4)),  # a last try, when the five days are over
+        (timedelta.max, timedelta(0), timedelta(days=5)),
+        (timedelta(hours=-3), timedelta(0), timedelta(minutes=1)),
+    ],
+)
+def test_what_the_other_side_asked_for_is_a_lower_bound(asked: timedelta, after: timedelta, wait: timedelta) -> None:
+    now = NOW + after
+    attempts = 0 if not after else 40
+    assert due.next_mail_try(attempts, NOW, now, retry_after=asked) == now + wait
+
+
+def test_a_mail_that_was_made_ahead_of_time_is_not_tried_for_ever() -> None:
+    assert due.next_mail_try(0, NOW + timedelta(days=900), NOW, retry_after=timedelta(days=800)) == NOW + timedelta(5)
+    assert due.next_mail_try(0, NOW, NOW + timedelta(days=5), retry_after=timedelta(hours=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "goes"),
+    [
+        (0, 0, False),
+        (59, 59, False),
+        (60, 60, True),
+        (200, 59, False),
+        (200, 60, True),
+        (299, 0, False),
+        (300, 0, True),  # a deluge holds nothing back
+        (900, 0, True),
+        (-86_400, -86_400, True),  # of a clock that was ahead
+        (30, -86_400, False),
+        (300, -86_400, True),
+    ],
+)
+def test_an_alert_waits_for_what_may_belong_to_it_but_not_for_long(oldest: int, newest: int, goes: bool) -> None:
+    first, last = NOW - timedelta(seconds=oldest), NOW - timedelta(seconds=newest)
+    assert due.alert_due(first, last, timedelta(minutes=1), NOW) is goes
+    assert due.alert_due(first, last, timedelta(0), NOW)
+
+
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -157,8 +200,8 @@ def utc(text: str) -> datetime:
         (SEVEN_ON_WEEKDAYS, "2026-11-23T12:00", "2026-11-23T07:00"),  # Monday 07:00 in Toronto
         (SEVEN_ON_WEEKDAYS, "2026-11-23T11:59", "2026-11-20T07:00"),  # not yet: Friday's
         (SEVEN_ON_WEEKDAYS, "2026-11-22T18:00", "2026-11-20T07:00"),  # Sunday
-        (Schedule(text="", times=(time(6), time(18))), "2026-11-22T23:30", "2026-11-22T18:00"),
-        (Schedule(text="", weekdays=frozenset({0}), times=(time(8),)), "2026-11-23T12:59", "2026-11-16T08:00"),
+        (weekly(time(6), time(18)), "2026-11-22T23:30", "2026-11-22T18:00"),
+        (weekly(time(8), days=[0]), "2026-11-23T12:59", "2026-11-16T08:00"),
         (Schedule(text="", every=timedelta(hours=2)), "2026-11-22T15:10", "2026-11-22T14:00Z"),
     ],
 )
@@ -170,7 +213,7 @@ def test_the_latest_slot_in_the_readers_zone(schedule: Schedule, now: str, lates
 
 
 def test_an_hour_that_happens_twice_is_one_slot() -> None:
-    daily = subscription(at=Schedule(text="daily 01:30", times=(time(1, 30),)))
+    daily = subscription(at=weekly(time(1, 30)))
     first = due.latest_slot(daily, utc("2026-11-01T05:45"))  # 01:45 EDT
     second = due.latest_slot(daily, utc("2026-11-01T06:45"))  # 01:45 EST
     assert first is not None
@@ -179,7 +222,7 @@ def test_an_hour_that_happens_twice_is_one_slot() -> None:
 
 
 def test_an_hour_that_is_skipped_still_has_its_slot() -> None:
-    daily = subscription(at=Schedule(text="daily 02:30", times=(time(2, 30),)))
+    daily = subscription(at=weekly(time(2, 30)))
     slot = due.latest_slot(daily, utc("2026-03-08T08:00"))
     assert slot is not None
     assert (slot.name, slot.at) == ("2026-03-08T02:30", utc("2026-03-08T07:30"))

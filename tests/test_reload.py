@@ -39,7 +39,8 @@ from tests.site import Site, Visitor
 PATIENCE = 10.0
 """Seconds; what is saved is taken within one, on a machine with nothing else to do."""
 
-TOLD_AT_ONCE = "digests:\n  - {id: now, topics: [roxham-road, stca], at: at once, to: [desk@example.test]}\n"
+AT_ONCE = "at: at once, gather: 0s"
+TOLD_AT_ONCE = f"digests:\n  - {{id: now, topics: [roxham-road, stca], {AT_ONCE}, to: [desk@example.test]}}\n"
 LAMPS = TOPICS + "  - {id: lamps, any: {en: [lamps], fr: [lampes]}}\n"
 
 
@@ -169,7 +170,7 @@ async def test_a_saved_file_is_taken_and_the_work_goes_on_by_it(here: Installati
         await until(lambda: "Report c" in one.titles(topic="lamps"), lambda: one.log)
         assert one.titles(topic="lamps") == {"Report c"}  # what was read before is as it was
 
-        second = "  - {id: second, topics: [lamps], at: at once, to: [second@example.test]}\n"
+        second = f"  - {{id: second, topics: [lamps], {AT_ONCE}, to: [second@example.test]}}\n"
         third = "  - {id: third, at: 'daily 00:00', to: [third@example.test]}\n"
         await one.takes(lambda: here.write("digests", TOLD_AT_ONCE + second + third))
         assert "digests='added second, third'" in one.log

@@ -14,6 +14,8 @@ Duties of every implementation, held by one suite (tests/contracts/):
 - *Newest wording*: an item that is listed with new wording while the old is being read stays pending.
 - *For ever*: addresses, fingerprints, sightings, entries and the ledger outlive pruning; a version is never
   overwritten.
+- *The ledger* knows each telling: reader, article, version, message. What a message told that was refused counts as
+  never told, until it is tried again; what was dropped for any other reason counts as told.
 - Everything that goes wrong with the storage is an ArchiveError with a sentence for the operator.
 """
 
@@ -25,9 +27,12 @@ from typing import Protocol
 
 from monitor.query import Query
 from monitor.types import (
+    Alarm,
+    AlarmKind,
     Arrival,
     Arrived,
     Article,
+    Bounce,
     Burst,
     Coverage,
     Day,
@@ -41,8 +46,10 @@ from monitor.types import (
     Match,
     Message,
     Neighbour,
+    OutboxHold,
     Outcome,
     Outgoing,
+    Pause,
     Pending,
     Placement,
     Reading,
@@ -231,6 +238,8 @@ class ToldReader:
     subscription_id: str
     reader: str
     at: datetime
+    version: int  # the highest they were told
+    withdrawn: bool = False  # they were told that it was withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,8 +419,9 @@ class Archive(Protocol):
         """Places and keeps readings in one transaction; returns what became of each, in their order.
 
         Which articles are one story depends on what they are, never on the order in which they came. A story that its
-        agency killed loses its text in the same transaction; what comes of it later is kept without. Where a story
-        falls apart, readers who were told of one part are told of the other by their next digest.
+        agency killed loses its text in the same transaction; what comes of it later is kept without. An entry
+        (EntryKind.KILL) says so of each article that becomes withdrawn and that anybody may have been told of. Where a
+        story falls apart, readers who were told of one part are told of the other by their next digest.
         """
         ...
 
@@ -456,14 +466,28 @@ class Archive(Protocol):
         ...
 
     def slice(
-        self, subscription: Subscription, reader: str, coverage: Sequence[Coverage], *, since: datetime | None = None
+        self,
+        subscription: Subscription,
+        reader: str,
+        coverage: Sequence[Coverage],
+        *,
+        since: datetime | None = None,
+        of: Outgoing | None = None,
+        at: datetime | None = None,
     ) -> Slice:
         """Returns what this reader was not told yet, up to the newest entry. Texts are left out.
 
         These are the entries that tell of one of the subscription's topics; where it wants no mentions, those that tell
         of one as more than a mention, if it is more by now too.
         What came in bulk and is held back is counted only, and for a digest at once not even that.
-        `since` is where a reader starts who is not registered; the beginning, where it is None.
+        Entries that concern what the reader was told by this very subscription come too, whatever they are about by
+        now: versions later than any they were told, corrections elsewhere in the story, and kills they do not know of.
+        A kill is an entry for nobody else. What another subscription told counts as told, but for what another one told
+        at once where `repeat_alerts` is set. Stories are those of now, whatever they were when they were told of.
+        `since` is where a reader starts who is not registered; the beginning, where it is None. With `of`, it is the
+        stretch of that message as if it had not been told; with `at` (not both), what it would have been at that time:
+        the reader's place, the entries and what had been told are as they were then, articles and what they are about
+        as they are now. Where a reader stood who had not been served by then is not known: it is `since`.
         """
         ...
 
@@ -479,10 +503,116 @@ class Archive(Protocol):
         """Says whether a slot of this name was served to this reader."""
         ...
 
-    def commit_digest(self, digest: Digest, message: Message | None) -> Outgoing | None:
+    def commit_digest(self, digest: Digest, message: Message | None, token: str | None = None) -> Outgoing | None:
         """Puts the message into the outbox, moves the reader on, and writes slot and ledger, in one transaction.
 
-        Without a message (nothing new) only slot and place are kept. A slot that was served is left as it was.
+        Without a message (nothing new) only slot and place are kept. A slot that was served is left as it was. Of the
+        token in the message's links only a hash is kept. Nothing is kept (None) for a reader who is paused, nor of a
+        digest whose slice does not begin where the reader stands by now: it would repeat or leave out entries.
+        """
+        ...
+
+    def spoilt(self, outgoing_id: int) -> bool:
+        """Says whether a story that a waiting message tells was withdrawn since it was made.
+
+        Never of a message that may have arrived, or was sent before: that one is only repeated as it is.
+        """
+        ...
+
+    def replace_message(self, outgoing_id: int, digest: Digest, message: Message | None, token: str | None) -> bool:
+        """Puts other bytes in the place of a waiting message, with its ledger; None: nothing is left to tell, drop it.
+
+        Its number, history and stretch stay; the token of the former bytes is void. False where it does not wait, or
+        may have arrived meanwhile, and stays as it is.
+        """
+        ...
+
+    def drop_message(self, outgoing_id: int, reason: str, now: datetime) -> bool:
+        """Ends a message that was not sent; its receipt says why. False where it was sent or dropped before.
+
+        Of one that was sent and waits to be sent again, only that is ended. What is on its way may arrive all the same:
+        then it was sent.
+        """
+        ...
+
+    def retry_message(self, outgoing_id: int, now: datetime) -> bool:
+        """Makes a message due now, whatever became of it.
+
+        False where there is none, it is on its way, or its bytes were erased. One that may have arrived stays that.
+        """
+        ...
+
+    def erase_mails(self, before: datetime, *, limit: int = 500) -> int:
+        """Erases the bytes of messages sent or dropped before then; their rows, receipts and ledger stay."""
+        ...
+
+    def subscribed(self, token: str) -> tuple[str, str] | None:
+        """Returns the digest and the reader that a message's token stands for."""
+        ...
+
+    def whole(self, token: str) -> bytes | None:
+        """Returns the page with all stories of the digest whose message held this token, if it was capped.
+
+        None also where a story on it was withdrawn since, or the message was erased.
+        """
+        ...
+
+    def pause(self, pause: Pause) -> bool:
+        """Keeps that a reader is not told for now; False where that was so already, for whatever reason.
+
+        An unsubscribed reader's waiting messages of that digest are dropped, and their wish is kept also where they
+        were paused before. The operator is told of what they did not do themselves. Mails to the operator (digest
+        `operator`) go out all the same.
+        """
+        ...
+
+    def resume(self, digest_id: str | None, reader: str, now: datetime, *, from_now: bool = False) -> bool:
+        """Ends the pauses of a reader in one digest (None: in all). `from_now`: what came meanwhile is not told.
+
+        False where there was none. A pause in every digest is ended by None only; that a reader unsubscribed from one
+        digest, only by its name. Mails that came back before count no more.
+        """
+        ...
+
+    def pauses(self) -> list[Pause]:
+        """Returns who is not told for now, oldest first."""
+        ...
+
+    def bounced(self, bounce: Bounce, now: datetime) -> bool:
+        """Keeps what a mail server reported; False for no message of ours, another reader's, or a report seen before.
+
+        The Message-ID, which nobody can guess, says whose message it is; a recipient that is named must be that reader
+        (in any case of letters). The second message that came back for good pauses its reader, in every digest.
+        """
+        ...
+
+    def alarms(self, *, untold_only: bool = False) -> list[Alarm]:
+        """Returns what an operator should know, oldest first."""
+        ...
+
+    def alarm(self, kind: AlarmKind, text: str, now: datetime) -> None:
+        """Keeps what an operator should know; the same text is not kept twice within a day."""
+        ...
+
+    def commit_alarms(self, alarms: Collection[int], message: Message | None, now: datetime) -> None:
+        """Marks alarms as told, with the mail that tells them in the outbox; None: an operator has seen them.
+
+        Without any that is untold, there is no mail.
+        """
+        ...
+
+    def outbox_hold(self) -> OutboxHold | None:
+        """Says whether the archive is older than what was sent from it; nothing is sent while it is.
+
+        A counter beside the archive says so, which each hand-over to a channel raises before anything can arrive. One
+        that cannot be read, or is of another archive from which more was sent, holds the outbox too; none does not.
+        """
+        ...
+
+    def release_outbox(self, now: datetime) -> bool:
+        """Lets the outbox be sent again from an archive that was put back; False where it was not held.
+
+        No number that was given to a message by the later archive is given again.
         """
         ...
 
@@ -495,7 +625,10 @@ class Archive(Protocol):
         ...
 
     def due_messages(self, by: datetime) -> list[int]:
-        """Returns the numbers of the messages to be tried by then, oldest first."""
+        """Returns the numbers of the messages to be tried by then, oldest first.
+
+        Without those of paused readers; none while the outbox is held.
+        """
         ...
 
     def message(self, outgoing_id: int) -> Outgoing | None:
@@ -503,7 +636,12 @@ class Archive(Protocol):
         ...
 
     def mark_sending(self, outgoing_id: int) -> None:
-        """Notes that from now on the message may have arrived."""
+        """Notes that from now on the message may have arrived; the counter beside the archive has it too.
+
+        Raises:
+            DeliveryError: it is not to be sent by now (dropped, its reader paused, a story in it withdrawn, the outbox
+                held); a later try finds that out. It stays as it is.
+        """
         ...
 
     def mark_sent(self, outgoing_id: int, receipt: Receipt) -> None:
@@ -511,9 +649,20 @@ class Archive(Protocol):
         ...
 
     def mark_unsent(
-        self, outgoing_id: int, error: str, *, next_try_at: datetime | None, doubt: bool = False, failed: bool = False
+        self,
+        outgoing_id: int,
+        error: str,
+        *,
+        next_try_at: datetime | None,
+        doubt: bool = False,
+        failed: bool = False,
+        now: datetime | None = None,
     ) -> None:
-        """Notes a try that brought no receipt; without `next_try_at` the message is held."""
+        """Notes a try that brought no receipt; without `next_try_at` the message is held.
+
+        The operator is told (at `now`, or the present moment) of what failed or is held in doubt, but not of mails to
+        themselves. What was dropped meanwhile stays dropped, and what was sent or has failed stays that.
+        """
         ...
 
     def interrupted(self) -> list[Outgoing]:
@@ -575,7 +724,7 @@ class Archive(Protocol):
         ...
 
     def tellings(self, article_id: int) -> list[ToldReader]:
-        """Returns to whom an article was told in a digest, oldest first."""
+        """Returns to whom an article was told in a digest, and when first, oldest first; each subscription once."""
         ...
 
     def visits(self, source_id: str, since: datetime, until: datetime) -> list[PastVisit]:
@@ -599,7 +748,10 @@ class Archive(Protocol):
         ...
 
     def backup(self, file: Path) -> None:
-        """Writes a consistent copy of the archive to a new file."""
+        """Writes a consistent copy of the archive to a new file, which only its owner may read.
+
+        The file is there when it is whole; it survives a power cut. `restore` in copies.py puts it back.
+        """
         ...
 
     def close(self) -> None:

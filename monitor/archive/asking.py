@@ -37,9 +37,13 @@ class Asking(Connected):
         ]
 
     def tellings(self, article_id: int) -> list[ToldReader]:
-        rows = self.rows("SELECT * FROM ledger WHERE article = ? ORDER BY told_at, reader", (article_id,))
+        rows = self.rows(
+            "SELECT subscription, reader, min(told_at), max(version), max(withdrawn) FROM ledger "
+            "WHERE article = ? GROUP BY 1, 2 ORDER BY 3, 2, 1",
+            (article_id,),
+        )
         return [
-            ToldReader(subscription_id=row["subscription"], reader=row["reader"], at=moment(row["told_at"]))
+            ToldReader(subscription_id=row[0], reader=row[1], at=moment(row[2]), version=row[3], withdrawn=bool(row[4]))
             for row in rows
         ]
 

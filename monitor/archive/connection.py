@@ -1,9 +1,10 @@
 """SQLite connections: how they are opened, how a transaction is made, and what each of SQLite's complaints means."""
 
+import errno
 import sqlite3 as standard_sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from monitor.archive.migrations import NAMES, migrations
 from monitor.errors import ArchiveError
 
 Row = Any  # sqlite3.Row or pysqlite3.Row
+_ERRNO = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EFBIG: "full", errno.EROFS: "read-only"}
+"""What the system complains of beside SQLite, in SQLite's words."""
 _ERRORS = (sqlite3.Error, standard_sqlite3.Error)
 
 
@@ -46,7 +49,8 @@ def guarded(path: Path) -> Iterator[None]:
     except _ERRORS as error:
         raise ArchiveError(f"{path}: {_meaning(str(error))}") from error
     except OSError as error:
-        raise ArchiveError(f"{path}: {error.strerror or error}") from error
+        said = _ERRNO.get(error.errno or 0) or error.strerror or str(error)
+        raise ArchiveError(f"{path}: {_meaning(said)}") from error
 
 
 def _meaning(said: str) -> str:
@@ -80,7 +84,7 @@ class Connected:
                 raise ArchiveError(f"{path}: there is no archive yet; `roxham collect` makes it")
             if path.is_dir():
                 raise ArchiveError(f"{path}: is a folder; an archive is a file")
-            self.db = Database(_connect(path, writable=writable), recursive_triggers=False, execute_plugins=False)
+            self.db = Database(connect(path, writable=writable), recursive_triggers=False, execute_plugins=False)
             try:
                 self._prepare()
             except BaseException:
@@ -91,7 +95,7 @@ class Connected:
         connection = self.db.conn
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA busy_timeout = 5000")
-        self._recognise(connection)
+        recognise(self.db, self.path, writable=self.writable)
         if self.writable:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA wal_autocheckpoint = 8000")  # 32 MB: what is written again and again goes once
@@ -101,20 +105,6 @@ class Connected:
         connection.execute("PRAGMA temp_store = MEMORY")
         if self.writable:
             migrations.apply(self.db)
-
-    def _recognise(self, connection: Any) -> None:
-        """Touches nothing that is not an archive of this version, or an older one that a writer may bring up to it."""
-        known = {step.name for step in migrations.applied(self.db)}
-        if newer := known - set(NAMES):
-            raise ArchiveError(f"{self.path}: made by a newer version of roxham (step {min(newer)}); update this one")
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name NOT GLOB '*sqlite_*'").fetchone()[0]
-        if not known and tables:
-            raise ArchiveError(f"{self.path}: is the SQLite file of another program; name another file")
-        if self.writable or not set(NAMES) - known:
-            return
-        if not known:
-            raise ArchiveError(f"{self.path}: there is no archive in it yet; `roxham collect` makes it")
-        raise ArchiveError(f"{self.path}: made by an older version of roxham; `roxham collect` brings it up to date")
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Database]:
@@ -152,21 +142,28 @@ class Connected:
         with self._mutex, guarded(self.path):
             return self.db.conn.execute(sql, values).fetchone()
 
-    def backup(self, file: Path) -> None:
-        """Writes a consistent copy of the archive to a new file."""
-        if file.exists():
-            raise ArchiveError(f"{file}: exists already; name a new file")
-        with guarded(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with closing(sqlite3.connect(str(file))) as copy:
-                    self.db.conn.backup(copy)
-            except BaseException:
-                file.unlink(missing_ok=True)  # half a copy looks like a whole one
-                raise
+
+def recognise(db: Database, path: Path, *, writable: bool) -> None:
+    """Refuses what is no archive of this version, or of an older one that a writer may bring up to it.
+
+    Raises:
+        ArchiveError: it says which.
+    """
+    known = {step.name for step in migrations.applied(db)}
+    if newer := known - set(NAMES):
+        raise ArchiveError(f"{path}: made by a newer version of roxham (step {min(newer)}); update this one")
+    tables = db.conn.execute("SELECT count(*) FROM sqlite_schema WHERE name NOT GLOB '*sqlite_*'").fetchone()[0]
+    if not known and tables:
+        raise ArchiveError(f"{path}: is the SQLite file of another program; name another file")
+    if writable or not set(NAMES) - known:
+        return
+    if not known:
+        raise ArchiveError(f"{path}: there is no archive in it yet; `roxham collect` makes it")
+    raise ArchiveError(f"{path}: made by an older version of roxham; `roxham collect` brings it up to date")
 
 
-def _connect(path: Path, *, writable: bool) -> Any:
+def connect(path: Path, *, writable: bool) -> Any:
+    """Opens a SQLite file as it is."""
     uri = path.absolute().as_uri()
     if writable:
         return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)

@@ -283,5 +283,81 @@ def m004_stories(db: Database) -> None:
             db.conn.execute(statement)
 
 
-NAMES = ("m001_first", "m002_health", "m003_topics", "m004_stories")
+_TELLING = """
+ALTER TABLE outbox ADD COLUMN format TEXT NOT NULL DEFAULT 'mail';
+ALTER TABLE outbox ADD COLUMN whole BLOB;
+ALTER TABLE outbox ADD COLUMN dropped_at TEXT;
+ALTER TABLE outbox ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
+DROP INDEX outbox_open;
+CREATE INDEX outbox_unsent ON outbox (state, next_try_at) WHERE state <> 'sent' AND dropped_at IS NULL;
+CREATE INDEX outbox_refused ON outbox (reader) WHERE state = 'failed' AND doubts = 0;
+CREATE INDEX outbox_kept ON outbox (receipt_at) WHERE receipt_at IS NOT NULL AND erased = 0;
+
+ALTER TABLE slots ADD COLUMN upto INTEGER;
+UPDATE slots SET upto = (SELECT upto FROM outbox WHERE id = message);
+CREATE INDEX slots_served ON slots (subscription, reader, served_at);
+CREATE INDEX slots_scheduled ON slots (subscription, reader, at) WHERE scheduled;
+
+CREATE TABLE tellings (
+    reader TEXT NOT NULL, article INTEGER NOT NULL REFERENCES articles (id),
+    message INTEGER NOT NULL REFERENCES outbox (id),
+    version INTEGER NOT NULL, story INTEGER NOT NULL, subscription TEXT NOT NULL, told_at TEXT NOT NULL,
+    alert INTEGER NOT NULL, partial INTEGER NOT NULL, withdrawn INTEGER NOT NULL,
+    PRIMARY KEY (reader, article, message)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tellings
+    SELECT l.reader, l.article, l.message, max(l.version), l.story, l.subscription, l.told_at, 0,
+        coalesce((SELECT partial FROM versions WHERE article = l.article AND number = l.version), 0), 0
+    FROM ledger l GROUP BY l.reader, l.article, l.message;
+DROP TABLE ledger;
+ALTER TABLE tellings RENAME TO ledger;
+CREATE INDEX ledger_article ON ledger (article);
+CREATE INDEX ledger_message ON ledger (message);
+
+CREATE TABLE pauses (
+    id INTEGER PRIMARY KEY, digest TEXT, reader TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL, note TEXT
+) STRICT;
+CREATE UNIQUE INDEX pauses_reader ON pauses (reader, coalesce(digest, ''));
+
+CREATE TABLE tokens (
+    hash BLOB PRIMARY KEY, message INTEGER NOT NULL REFERENCES outbox (id),
+    subscription TEXT NOT NULL, reader TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_message ON tokens (message);
+
+CREATE TABLE bounces (
+    message INTEGER NOT NULL REFERENCES outbox (id), status TEXT NOT NULL, hard INTEGER NOT NULL,
+    reader TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (message, status, hard)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bounces_reader ON bounces (reader) WHERE hard AND NOT settled;
+
+CREATE TABLE alarms (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL, told_at TEXT
+) STRICT;
+CREATE INDEX alarms_at ON alarms (at);
+CREATE INDEX alarms_untold ON alarms (id) WHERE told_at IS NULL;
+
+CREATE INDEX entries_article ON entries (article);
+INSERT INTO meta (key, value)
+    SELECT 'handed', handed FROM (SELECT sum(attempts) + sum(state = 'sending') AS handed FROM outbox) WHERE handed > 0;
+"""
+
+
+@migrations()
+def m005_telling(db: Database) -> None:
+    """What each message told, and what became of it and of its reader.
+
+    The `ledger` has a row for each time that a reader was told of an article: `alert` where a subscription at once told
+    it, `partial` where the version was the feed's text, `withdrawn` where it was told that the article was taken back.
+    `outbox.whole` is the page with all stories of a capped mail; with a `dropped_at` no `state` counts; without its
+    bytes a message is `erased`. A pause without a `digest` holds in all; bounces before the reader was told again are
+    `settled`. `meta.handed` counts how often a message was handed to a channel, as the file beside the archive does.
+    """
+    for statement in _TELLING.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+NAMES = ("m001_first", "m002_health", "m003_topics", "m004_stories", "m005_telling")
 """Every step this program knows, in order: an archive with others was made by a newer one."""

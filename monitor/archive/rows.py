@@ -9,6 +9,7 @@ from monitor.archive import Listed
 from monitor.archive.connection import Connected, Row, marks, moment, moment_or_none, stamp_or_none
 from monitor.types import (
     Credit,
+    Format,
     Found,
     Hit,
     ItemState,
@@ -159,8 +160,10 @@ def outgoing(row: Row) -> Outgoing:
             slot=row["slot"],
             subject=row["subject"],
             raw=bytes(row["raw"]),
+            format=Format(row["format"]),
+            whole=None if row["whole"] is None else bytes(row["whole"]),
         ),
-        state=SendState(row["state"]),
+        state=SendState.DROPPED if row["dropped_at"] is not None else SendState(row["state"]),
         attempts=row["attempts"],
         doubts=row["doubts"],
         created_at=moment(row["created_at"]),
@@ -172,6 +175,7 @@ def outgoing(row: Row) -> Outgoing:
         after=row["after"],
         upto=row["upto"],
         stories=row["stories"],
+        erased=bool(row["erased"]),
     )
 
 
@@ -189,7 +193,8 @@ def bare(archive: Connected, ids: Sequence[int], *, text: bool) -> list[Kept]:
     body = "v.text, v.summary, v.listed_title" if text else "NULL AS text, NULL AS summary, NULL AS listed_title"
     rows = archive.rows(
         "SELECT a.*, v.title, v.authors, v.published_at, v.updated_at, v.agency, v.first_published, v.credit, "  # noqa: S608
-        f"{body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id {within}",
+        f"t.take, {body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version "
+        f"LEFT JOIN texts t ON t.article = a.id AND t.number = a.version WHERE a.id {within}",
         ids,
     )
     sources = _many(
@@ -256,4 +261,5 @@ def _kept_row(row: Row, sources: list[str]) -> Kept:
         credit=credit(row),
         kept=row["kept"],
         official=bool(row["official"]),
+        take=row["take"] or 1,  # a version of an older archive has none before it is woven
     )

@@ -5,12 +5,17 @@ from pathlib import Path
 
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the driver it chose: pysqlite3 where present
 
+from monitor.archive.alarms import Alarming
 from monitor.archive.asking import Asking
+from monitor.archive.copies import Copying
 from monitor.archive.keeping import Keeping
 from monitor.archive.lock import WriterLock, holder
 from monitor.archive.looking import Looking
 from monitor.archive.marking import Marking
+from monitor.archive.outbox import Outbox
+from monitor.archive.readers import Readers
 from monitor.archive.relating import Relating
+from monitor.archive.service import Serving
 from monitor.archive.telling import Telling
 from monitor.archive.watching import Watching
 from monitor.errors import ArchiveError
@@ -18,7 +23,20 @@ from monitor.errors import ArchiveError
 _TWO_MAY_WRITE = (3, 51, 3)
 
 
-class SQLiteArchive(Watching, Keeping, Marking, Telling, Looking, Relating, Asking):
+class SQLiteArchive(
+    Watching,
+    Keeping,
+    Marking,
+    Telling,
+    Outbox,
+    Readers,
+    Alarming,
+    Looking,
+    Relating,
+    Asking,
+    Serving,
+    Copying,
+):
     """Keeps the contract of monitor/archive/__init__.py. Made by `for_writing` or `for_reading`."""
 
     _lock: WriterLock | None = None
@@ -35,6 +53,7 @@ class SQLiteArchive(Watching, Keeping, Marking, Telling, Looking, Relating, Aski
         lock = WriterLock(path, purpose=purpose, now=now, wait=wait)
         try:
             archive = cls(path, writable=True)
+            archive.secret()  # before any copy is made: one that is put back gives messages the same Message-IDs
         except BaseException:
             lock.release()
             raise

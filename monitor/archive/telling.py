@@ -1,42 +1,34 @@
-"""The archive's part in telling: where each reader stands, the slots served, the ledger, and the outbox."""
+"""The archive's part in telling: where each reader stands, what they are told next, and the slots that were served."""
 
 import json
-import secrets
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlite_utils import Database
-
-from monitor.archive import Running
+from monitor.archive import ledger, messages
 from monitor.archive import rows as row_of
-from monitor.archive.connection import Connected, moment, moment_or_none, stamp, stamp_or_none
-from monitor.types import (
-    Bulk,
-    Coverage,
-    Digest,
-    Entry,
-    EntryKind,
-    Message,
-    Outgoing,
-    Receipt,
-    Slice,
-    Subscription,
-    Told,
-)
-
-_UNSENT = "state <> 'sent'"  # SQLite uses a partial index only where the query repeats the index's own condition
-_BUT_BYTES = (
-    "id, message_id, subscription, reader, slot, subject, x'' AS raw, after, upto, stories, state, attempts, doubts, "
-    "created_at, next_try_at, error, receipt_at, receipt_channel, receipt_answer"
-)
+from monitor.archive.connection import Connected, Row, moment, moment_or_none, stamp
+from monitor.archive.readers import is_paused
+from monitor.types import Bulk, Coverage, Digest, Entry, EntryKind, Message, Outgoing, Slice, Subscription
 
 # Whether an entry tells of one of the topics (JSON), which its article is still about, to a reader who wants mentions
 # too (1) or not (0).
 _MATTERS = (
     "EXISTS (SELECT 1 FROM entry_topics t JOIN matches m ON m.article = e.article AND m.topic = t.topic "
-    "WHERE t.entry = e.number AND t.topic IN (SELECT value FROM json_each(?)) AND (? OR NOT (t.mention OR m.mention)))"
+    "WHERE t.entry = e.number AND t.topic IN (SELECT value FROM json_each(:topics)) "
+    "AND (:mentions OR NOT (t.mention OR m.mention)))"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """The entries of one slice, and what counts as told by then."""
+
+    after: int
+    upto: int
+    since: datetime | None
+    but: int | None = None  # the message that counts as not made
+    by: str = ledger.BY_NOW
 
 
 class Telling(Connected):
@@ -50,121 +42,129 @@ class Telling(Connected):
         with self.write() as db:
             db.conn.executemany(
                 "INSERT INTO readers (subscription, reader, after, since) "
-                "VALUES (?, ?, (SELECT coalesce(max(number), 0) FROM entries WHERE at < ?), ?)",
+                "VALUES (?, ?, (SELECT coalesce(max(number), 0) FROM entries WHERE at < ?), ?) ON CONFLICT DO NOTHING",
                 [(*pair, stamp(since), stamp(now)) for pair in sorted(wanted - known)],
             )
 
     def slice(
-        self, subscription: Subscription, reader: str, coverage: Sequence[Coverage], *, since: datetime | None = None
+        self,
+        subscription: Subscription,
+        reader: str,
+        coverage: Sequence[Coverage],
+        *,
+        since: datetime | None = None,
+        of: Outgoing | None = None,
+        at: datetime | None = None,
     ) -> Slice:
-        place = self.row("SELECT after FROM readers WHERE subscription = ? AND reader = ?", (subscription.id, reader))
-        if place is None and since is not None:
-            place = self.row("SELECT coalesce(max(number), 0) FROM entries WHERE at < ?", (stamp(since),))
-        after = 0 if place is None else place[0]
-        newest = self.row("SELECT coalesce(max(number), 0) FROM entries")
-        upto = max(after, newest[0]) if newest else after
-        entries = self._entries(after, upto, subscription)
-        bulk = () if subscription.at.at_once else self._bulk(after, upto, subscription)
-        stories = json.dumps(sorted({entry.story_id for entry in entries}))
-        members = self.rows(
-            "SELECT id FROM articles WHERE story IN (SELECT value FROM json_each(?)) ORDER BY id", (stories,)
-        )
-        told = self.rows(  # a story may have become another since
-            "SELECT a.story, l.article, l.version FROM ledger l JOIN articles a ON a.id = l.article "
-            "WHERE l.reader = ? AND a.story IN (SELECT value FROM json_each(?))",
-            (reader, stories),
-        )
-        return Slice(
-            after=after,
-            upto=upto,
-            entries=entries,
-            articles=row_of.kept(self, [row[0] for row in members], text=False),
-            told=tuple(Told(story_id=row[0], article_id=row[1], version=row[2]) for row in told),
-            coverage=tuple(coverage),
-            bulk=bulk,
-        )
+        with self.reading():
+            stretch = self._stretch((subscription.id, reader), since, of, at)
+            found = self._found(stretch, subscription, reader)
+            stories = {row["now_of"] for row in found}
+            told = ledger.known(self, subscription, reader, stories, but=stretch.but, by=stretch.by)
+            entries = [row for row in found if row["matters"] or ledger.concerns(row, told)]
+            stories = {row["now_of"] for row in entries}
+            members = self.rows(
+                "SELECT a.id FROM json_each(?) s CROSS JOIN articles a ON a.story = s.value ORDER BY a.id",
+                (json.dumps(sorted(stories)),),
+            )
+            return Slice(
+                after=stretch.after,
+                upto=stretch.upto,
+                entries=tuple(_entry(row) for row in entries),
+                articles=row_of.kept(self, [row[0] for row in members], text=False),
+                told=tuple(k.told(article) for article, k in told.items() if k.counts and k.story_id in stories),
+                coverage=tuple(coverage),
+                bulk=() if subscription.at.at_once else self._bulk(stretch, subscription),
+                since=stretch.since,
+            )
 
-    def _bulk(self, after: int, upto: int, subscription: Subscription) -> tuple[Bulk, ...]:
+    def _stretch(
+        self, key: tuple[str, str], since: datetime | None, of: Outgoing | None, at: datetime | None
+    ) -> _Stretch:
+        if of is not None:
+            return _Stretch(after=of.after, upto=of.upto, since=self._served_at(key, but=of.id), but=of.id)
+        by = ledger.BY_NOW if at is None else stamp(at)
+        place = self._place(key, by)
+        if place is None and since is not None:
+            place = self._newest_before(stamp(since))
+        after = place or 0
+        upto = max(after, self._newest_before(by + "~"))  # `by` itself is within
+        return _Stretch(after=after, upto=upto, since=self._served_at(key, by=by), by=by)
+
+    def _place(self, key: tuple[str, str], by: str) -> int | None:
+        """Returns the number up to which a reader had been told; None for one who was not registered.
+
+        Where a reader was registered, or resumed, is known only as long as they were not told since.
+        """
+        place = self.row(
+            "SELECT after FROM readers WHERE subscription = ?1 AND reader = ?2 AND since <= ?3 AND NOT EXISTS "
+            "(SELECT 1 FROM slots WHERE subscription = ?1 AND reader = ?2 AND served_at > ?3)",
+            (*key, by),
+        )
+        if place is None and by != ledger.BY_NOW:
+            place = self.row(
+                "SELECT upto FROM slots WHERE subscription = ? AND reader = ? AND served_at <= ? AND upto IS NOT NULL "
+                "ORDER BY served_at DESC LIMIT 1",
+                (*key, by),
+            )
+        return None if place is None else int(place[0])
+
+    def _newest_before(self, at: str) -> int:
+        """Returns the number of the newest entry of before that time."""
+        if at > ledger.BY_NOW:
+            row = self.row("SELECT coalesce(max(number), 0) FROM entries")
+        else:
+            row = self.row("SELECT coalesce(max(number), 0) FROM entries WHERE at < ?", (at,))
+        assert row is not None  # noqa: S101 - an aggregate always has one row
+        return int(row[0])
+
+    def _bulk(self, stretch: _Stretch, subscription: Subscription) -> tuple[Bulk, ...]:
         rows = self.rows(
             "SELECT b.source, count(DISTINCT a.story) FROM entries e JOIN bursts b ON b.id = e.burst "  # noqa: S608
-            "JOIN articles a ON a.id = e.article "
-            f"WHERE number > ? AND number <= ? AND NOT b.told AND {_MATTERS} GROUP BY 1 ORDER BY 1",
-            (after, upto, json.dumps(subscription.topics), subscription.mentions),
+            "JOIN articles a ON a.id = e.article WHERE e.number > :after AND e.number <= :upto "
+            f"AND NOT b.told AND {_MATTERS} GROUP BY 1 ORDER BY 1",
+            _values(stretch, subscription),
         )
         return tuple(Bulk(source_id=row[0], stories=row[1]) for row in rows)
 
-    def _entries(self, after: int, upto: int, subscription: Subscription) -> tuple[Entry, ...]:
-        rows = self.rows(
-            "SELECT e.*, a.story AS now_of FROM entries e JOIN articles a ON a.id = e.article "  # noqa: S608
-            f"WHERE number > ? AND number <= ? AND {_MATTERS} "
-            "AND (e.burst IS NULL OR EXISTS (SELECT 1 FROM bursts b WHERE b.id = e.burst AND b.told)) ORDER BY number",
-            (after, upto, json.dumps(subscription.topics), subscription.mentions),
-        )
-        return tuple(
-            Entry(
-                number=row["number"],
-                kind=EntryKind(row["kind"]),
-                at=datetime.fromisoformat(row["at"]),
-                article_id=row["article"],
-                version=row["version"],
-                story_id=row["now_of"],
-            )
-            for row in rows
+    def _found(self, stretch: _Stretch, subscription: Subscription, reader: str) -> list[Row]:
+        """Returns the entries that matter, and those that may concern what the reader was told.
+
+        A kill is no news to anybody else, whatever its topics.
+        """
+        return self.rows(
+            f"SELECT e.*, a.story AS now_of, a.relation, a.withdrawn AS gone, e.kind <> 'kill' AND {_MATTERS} "  # noqa: S608
+            "AS matters FROM entries e CROSS JOIN articles a ON a.id = e.article "
+            "WHERE e.number > :after AND e.number <= :upto "
+            "AND (e.burst IS NULL OR EXISTS (SELECT 1 FROM bursts b WHERE b.id = e.burst AND b.told)) "
+            f"AND (matters OR {ledger.MAY_CONCERN}) ORDER BY e.number",
+            _values(stretch, subscription) | {"reader": reader, "subscription": subscription.id},
         )
 
     def served_until(self, subscription_id: str, reader: str) -> datetime | None:
-        row = self.row(
-            "SELECT max(at) FROM (SELECT at FROM slots WHERE subscription = ?1 AND reader = ?2 AND scheduled "
-            "UNION ALL SELECT since FROM readers WHERE subscription = ?1 AND reader = ?2)",
-            (subscription_id, reader),
+        key = (subscription_id, reader)
+        served = self.row(
+            "SELECT at FROM slots WHERE subscription = ? AND reader = ? AND scheduled ORDER BY at DESC LIMIT 1", key
         )
-        return None if row is None else moment_or_none(row[0])
+        return _latest(served, self._registered(key))
 
     def told_until(self, subscription_id: str, reader: str) -> datetime | None:
-        row = self.row(
-            "SELECT max(at) FROM (SELECT served_at AS at FROM slots WHERE subscription = ?1 AND reader = ?2 "
-            "UNION ALL SELECT since FROM readers WHERE subscription = ?1 AND reader = ?2)",
-            (subscription_id, reader),
+        key = (subscription_id, reader)
+        served, registered = self._served_at(key), self._registered(key)
+        return max((at for at in (served, registered and moment(registered[0])) if at is not None), default=None)
+
+    def _served_at(self, key: tuple[str, str], *, by: str = ledger.BY_NOW, but: int | None = None) -> datetime | None:
+        """Returns when a reader last got a digest; `but`: before this message."""
+        served = self.row(
+            "SELECT served_at FROM slots WHERE subscription = ?1 AND reader = ?2 AND served_at <= ?3 "
+            "AND (?4 IS NULL OR served_at < (SELECT served_at FROM slots WHERE subscription = ?1 AND reader = ?2 "
+            "AND message = ?4)) ORDER BY served_at DESC LIMIT 1",
+            (*key, by, but),
         )
-        return None if row is None else moment_or_none(row[0])
+        return None if served is None else moment(served[0])
 
-    def commit_digest(self, digest: Digest, message: Message | None) -> Outgoing | None:
-        key = (digest.subscription.id, digest.reader)
-        with self.write(durable=True) as db:
-            done = db.conn.execute(
-                "SELECT 1 FROM slots WHERE subscription = ? AND reader = ? AND slot = ?", (*key, digest.slot.name)
-            ).fetchone()
-            if done is not None:
-                return None
-            number = None if message is None else _insert_message(db, digest, message)
-            if number is not None or digest.slot.scheduled:
-                db.conn.execute(
-                    "INSERT INTO slots (subscription, reader, slot, at, served_at, scheduled, message) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (*key, digest.slot.name, stamp(digest.slot.at), stamp(digest.composed_at), digest.slot.scheduled,
-                     number),
-                )  # fmt: skip
-            db.conn.execute(
-                "INSERT INTO readers (subscription, reader, after, since) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET after = max(after, excluded.after)",
-                (*key, digest.upto, stamp(digest.composed_at)),
-            )
-            if number is None:
-                return None
-            _write_ledger(db, digest, number)
-            return row_of.outgoing(db.conn.execute("SELECT * FROM outbox WHERE id = ?", (number,)).fetchone())
-
-    def secret(self) -> bytes:
-        row = self.row("SELECT value FROM meta WHERE key = 'secret'")
-        if row is None:
-            with self.write() as db:
-                db.conn.execute(
-                    "INSERT INTO meta (key, value) VALUES ('secret', ?) ON CONFLICT DO NOTHING",
-                    (secrets.token_hex(32),),
-                )
-            row = self.row("SELECT value FROM meta WHERE key = 'secret'")
-        assert row is not None  # noqa: S101 - it was just written
-        return bytes.fromhex(row[0])
+    def _registered(self, key: tuple[str, str]) -> Row | None:
+        return self.row("SELECT since FROM readers WHERE subscription = ? AND reader = ?", key)
 
     def served(self, subscription_id: str, reader: str, slot: str) -> bool:
         row = self.row(
@@ -172,95 +172,56 @@ class Telling(Connected):
         )
         return row is not None
 
-    def outbox(self, *, open_only: bool = False) -> list[Outgoing]:
-        where = _UNSENT if open_only else "1"
-        return [row_of.outgoing(row) for row in self.rows(f"SELECT {_BUT_BYTES} FROM outbox WHERE {where} ORDER BY id")]  # noqa: S608
-
-    def due_messages(self, by: datetime) -> list[int]:
-        rows = self.rows(
-            f"SELECT id FROM outbox WHERE {_UNSENT} AND state IN ('waiting', 'doubt') AND next_try_at <= ? ORDER BY id",  # noqa: S608
-            (stamp(by),),
-        )
-        return [row[0] for row in rows]
-
-    def message(self, outgoing_id: int) -> Outgoing | None:
-        row = self.row("SELECT * FROM outbox WHERE id = ?", (outgoing_id,))
-        return None if row is None else row_of.outgoing(row)
-
-    def interrupted(self) -> list[Outgoing]:
-        rows = self.rows(f"SELECT {_BUT_BYTES} FROM outbox WHERE {_UNSENT} AND state = 'sending' ORDER BY id")  # noqa: S608
-        return [row_of.outgoing(row) for row in rows]
-
-    def mark_sending(self, outgoing_id: int) -> None:
+    def commit_digest(self, digest: Digest, message: Message | None, token: str | None = None) -> Outgoing | None:
+        key = (digest.subscription.id, digest.reader)
         with self.write(durable=True) as db:
-            db.conn.execute("UPDATE outbox SET state = 'sending' WHERE id = ?", (outgoing_id,))
-
-    def mark_sent(self, outgoing_id: int, receipt: Receipt) -> None:
-        with self.write(durable=True) as db:
+            done = db.conn.execute(
+                "SELECT 1 FROM slots WHERE subscription = ?1 AND reader = ?2 AND slot = ?3 "
+                "UNION ALL SELECT 1 FROM readers WHERE subscription = ?1 AND reader = ?2 AND after <> ?4",
+                (*key, digest.slot.name, digest.after),
+            ).fetchone()
+            if done is not None or is_paused(db, *key):
+                return None
+            number = None
+            if message is not None:
+                number = messages.insert(db, self.path, message, digest.composed_at, digest=digest, token=token)
+            if number is not None or digest.slot.scheduled:
+                db.conn.execute(
+                    "INSERT INTO slots (subscription, reader, slot, at, served_at, scheduled, message, upto) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*key, digest.slot.name, stamp(digest.slot.at), stamp(digest.composed_at), digest.slot.scheduled,
+                     number, digest.upto),
+                )  # fmt: skip
             db.conn.execute(
-                "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = NULL, next_try_at = NULL, "
-                "receipt_at = ?, receipt_channel = ?, receipt_answer = ? WHERE id = ?",
-                (stamp(receipt.at), receipt.channel, receipt.answer, outgoing_id),
+                "INSERT INTO readers (subscription, reader, after, since) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET after = excluded.after",
+                (*key, digest.upto, stamp(digest.composed_at)),
             )
-
-    def mark_unsent(
-        self, outgoing_id: int, error: str, *, next_try_at: datetime | None, doubt: bool = False, failed: bool = False
-    ) -> None:
-        state = "doubt" if doubt else "failed" if failed else "waiting"
-        with self.write(durable=True) as db:
-            db.conn.execute(
-                "UPDATE outbox SET state = ?, attempts = attempts + 1, doubts = doubts + ?, error = ?, next_try_at = ? "
-                "WHERE id = ?",
-                (state, doubt, error, stamp_or_none(next_try_at), outgoing_id),
-            )
-
-    def heartbeat(self) -> datetime | None:
-        row = self.row("SELECT value FROM meta WHERE key = 'heartbeat'")
-        return None if row is None else datetime.fromisoformat(row[0])
-
-    def beat(self, now: datetime) -> None:
-        with self.write() as db:
-            db.conn.execute(
-                "INSERT INTO meta (key, value) VALUES ('heartbeat', ?) "
-                "ON CONFLICT DO UPDATE SET value = excluded.value",
-                (stamp(now.astimezone(UTC)),),
-            )
-
-    def running(self) -> Running | None:
-        row = self.row("SELECT value FROM meta WHERE key = 'running'")
-        if row is None:
-            return None
-        said = json.loads(row[0])
-        return Running(
-            fingerprint=said["fingerprint"],
-            since=moment(said["since"]),
-            refused_at=moment_or_none(said["refused_at"]),
-            problems=tuple(said["problems"]),
-        )
-
-    def keep_running(self, running: Running) -> None:
-        said = asdict(running) | {"since": stamp(running.since), "refused_at": stamp_or_none(running.refused_at)}
-        with self.write() as db:
-            db.conn.execute(
-                "INSERT INTO meta (key, value) VALUES ('running', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                (json.dumps(said, ensure_ascii=False),),
-            )
+            if number is None:
+                return None
+            ledger.write(db, digest, number)
+            return row_of.outgoing(db.conn.execute("SELECT * FROM outbox WHERE id = ?", (number,)).fetchone())
 
 
-def _insert_message(db: Database, digest: Digest, message: Message) -> int | None:
-    return db.conn.execute(
-        "INSERT INTO outbox (message_id, subscription, reader, slot, subject, raw, after, upto, stories, state, "
-        "created_at, next_try_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
-        (message.message_id, digest.subscription.id, digest.reader, digest.slot.name, message.subject, message.raw,
-         digest.after, digest.upto, len(digest.lines), stamp(digest.composed_at), stamp(digest.composed_at)),
-    ).lastrowid  # fmt: skip
+def _values(stretch: _Stretch, subscription: Subscription) -> dict[str, object]:
+    return {
+        "after": stretch.after,
+        "upto": stretch.upto,
+        "topics": json.dumps(subscription.topics),
+        "mentions": subscription.mentions,
+    }
 
 
-def _write_ledger(db: Database, digest: Digest, message: int) -> None:
-    told = [member for line in digest.lines for member in (line.article, *line.carriers)]
-    db.conn.executemany(
-        "INSERT INTO ledger (reader, story, article, version, subscription, message, told_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
-        [(digest.reader, member.story_id, member.id, member.version, digest.subscription.id, message,
-          stamp(digest.composed_at)) for member in told],
-    )  # fmt: skip
+def _entry(row: Row) -> Entry:
+    return Entry(
+        number=row["number"],
+        kind=EntryKind(row["kind"]),
+        at=moment(row["at"]),
+        article_id=row["article"],
+        version=row["version"],
+        story_id=row["now_of"],
+    )
+
+
+def _latest(*rows: Row | None) -> datetime | None:
+    return moment_or_none(max((row[0] for row in rows if row is not None), default=None))

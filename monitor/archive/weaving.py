@@ -21,11 +21,11 @@ def arrange(
 ) -> None:
     """Gives articles, and all that their texts are tied to, their stories and their parts in them.
 
-    With `tell`, entries say so where a story falls apart of which readers were told: see `_tell_of_parted`.
+    With `tell`, entries say so where a story is withdrawn, or falls apart, of which readers were told.
     """
     woven = _woven(db, articles)
     if woven is None:
-        _grow(db, rooms, index, articles, now)
+        _grow(db, rooms, index, articles, now, tell=tell)
         return
     texts, ties = woven
     inside = {text.article_id for text in texts}
@@ -49,7 +49,7 @@ def arrange(
                 _move(db, article, story_id)
         lineage = _write_lineage(db, rooms, [text for article in group for text in by_article[article]])
         killed = group if lineage.withdrawn else lineage.taken_back
-        withdraw(db, index, killed)
+        withdraw(db, index, killed, now, tell=tell)
         give_back(db, group - killed)
     for empty in set(was.values()) - taken:
         _close(db, empty, becomes[min(article for article in inside if was[article] == empty)])
@@ -203,7 +203,9 @@ def _tell_again(db: Database, article: int, now: datetime) -> None:
 # --- what is too large to be arranged anew ---------------------------------------------------------------------------
 
 
-def _grow(db: Database, rooms: StoryRoom, index: Index, articles: Collection[int], now: datetime) -> None:
+def _grow(
+    db: Database, rooms: StoryRoom, index: Index, articles: Collection[int], now: datetime, *, tell: bool
+) -> None:
     """Articles go one by one to where an operator, or else their surest tie, puts them.
 
     Those first that an operator parted from the most: else the many would leave the one.
@@ -241,7 +243,7 @@ def _grow(db: Database, rooms: StoryRoom, index: Index, articles: Collection[int
         if story in barred:
             stay = dict.fromkeys(_articles_of(db, story), story)
             _tell_of_parted(db, {article: story} | stay, {article: target} | stay, now)
-        withdraw(db, index, _killed(db, rooms, article, target))
+        withdraw(db, index, _killed(db, rooms, article, target), now, tell=tell)
 
 
 def _killed(db: Database, rooms: StoryRoom, article: int, story: int) -> Collection[int]:

@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
 from sqlite_utils import Database
+
+from monitor.archive.connection import stamp
+from monitor.archive.watching import give_topics
 
 
 class Index(Protocol):
@@ -27,14 +31,16 @@ def notices(db: Database, articles: Collection[int]) -> dict[int, list[int]]:
     return found
 
 
-def withdraw(db: Database, index: Index, articles: Collection[int]) -> None:
+def withdraw(db: Database, index: Index, articles: Collection[int], now: datetime, *, tell: bool = True) -> None:
     """Erases the text of a story that its agency killed: from versions, the search index, hits, and what a feed said.
 
-    Headlines, hashes, addresses and times stay, and so does the notice, also where it took the story's place.
+    Headlines, hashes, addresses and times stay, and so does the notice, also where it took the story's place. With
+    `tell`, an entry says so to those who were told of it. Pages that hold it, of mails that tell the first stories of a
+    digest only, are gone.
     """
     kept = notices(db, articles)
     for article in sorted(articles):
-        newest = db.conn.execute("SELECT version FROM articles WHERE id = ?", (article,)).fetchone()[0]
+        newest, before = db.conn.execute("SELECT version, withdrawn FROM articles WHERE id = ?", (article,)).fetchone()
         spared = kept.get(article, ())
         if len(spared) == newest:
             continue
@@ -56,6 +62,30 @@ def withdraw(db: Database, index: Index, articles: Collection[int]) -> None:
             erased,
         )
         forget_listed(db, article)
+        if not before:
+            _erase_pages(db, article)
+            if tell:
+                _tell(db, article, now)
+
+
+def _erase_pages(db: Database, article: int) -> None:
+    db.conn.execute(
+        "UPDATE outbox SET whole = NULL WHERE whole IS NOT NULL "
+        "AND id IN (SELECT message FROM ledger WHERE article = ?)",
+        (article,),
+    )
+
+
+def _tell(db: Database, article: int, now: datetime) -> None:
+    """Appends an entry, where an earlier one told of a topic, or somebody was told of the article as a carrier."""
+    entry = db.conn.execute(
+        "INSERT INTO entries (kind, at, article, version, story) SELECT 'kill', ?2, id, version, story FROM articles "
+        "WHERE id = ?1 AND (EXISTS (SELECT 1 FROM ledger WHERE article = ?1) OR EXISTS "
+        "(SELECT 1 FROM entries e JOIN entry_topics t ON t.entry = e.number WHERE e.article = ?1))",
+        (article, stamp(now)),
+    )
+    if entry.rowcount and entry.lastrowid is not None:
+        give_topics(db, entry.lastrowid)
 
 
 def forget_listed(db: Database, article: int) -> None:

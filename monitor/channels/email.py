@@ -1,26 +1,60 @@
-"""The email channel: one message, one reader, one SMTP conversation."""
+"""The email channel: one message, one reader, one SMTP transaction."""
 
 import asyncio
-import re
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Literal, cast
 
+from monitor.channels import refuse_other_formats, tls_reason, without
+from monitor.channels.smtp import (
+    Judged,
+    as_sent,
+    judges_the_way,
+    no_such_address,
+    pieces,
+    with_ascii_domain,
+)
 from monitor.errors import DeliveryError
 from monitor.text import one_line
-from monitor.types import Message, Receipt
+from monitor.types import Format, Message, Receipt
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-_PIECE = 65_536  # bytes handed to the connection at a time
-_AUTHENTICATION_REQUIRED = 530  # RFC 4954, section 6; also "STARTTLS first" in RFC 3207
+_LONGEST_REST = 15.0  # seconds that a connection is kept for the next message
+_MOST_MESSAGES = 100  # over one connection: servers have limits, and none is that small
+
+
+@dataclass(slots=True)
+class _Line:
+    """A connection that is open, encrypted and logged in."""
+
+    client: "SMTP"
+    messages: int = 0  # sent over it
+    rested_at: float = 0.0  # since when it is idle, by the loop's clock
+
+    def usable(self) -> bool:
+        rested = asyncio.get_running_loop().time() - self.rested_at
+        return self.client.is_connected and rested < _LONGEST_REST and self.messages < _MOST_MESSAGES
+
+    def cut(self) -> None:
+        """Ends the connection at once, whatever is still in its buffers."""
+        if self.client.transport is not None:
+            cast(asyncio.WriteTransport, self.client.transport).abort()
+        self.client.close()
+
+    @contextmanager
+    def cut_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.cut()
+            raise
 
 
 class Email:
@@ -30,9 +64,13 @@ class Email:
     Certificates are verified against the system's authorities (the variable SSL_CERT_FILE names others), and the
     password is only ever sent over TLS. `timeout` is in seconds and holds for each step; the answer to the whole
     message may take twice as long, because giving up there can mean that the reader gets it twice.
+
+    A connection over which a message was sent is kept for the next one. Whether it still serves shows before
+    `on_commit`: where it does not, another is opened.
     """
 
     name = "email"
+    takes = Format.MAIL
     idempotent = False
 
     def __init__(
@@ -52,60 +90,97 @@ class Email:
         self._password = password
         self._timeout = timeout
         self._server = f"mail server {host}:{port}"
+        self._secrets = [password, *as_sent(user or "", password)] if password else []
+        self._kept: list[_Line] = []
 
     async def send(self, message: Message, on_commit: Callable[[], Awaitable[None]]) -> Receipt:
         """Sends the message to its one recipient; the envelope sender is the address in its From header.
 
-        Raises DeliveryError: permanent when the server refuses this message for good (5xx to sender, recipient or
-        text), otherwise temporary; with doubt when no answer came after the final dot had been handed over.
+        Raises DeliveryError: permanent when the server refuses recipient or text for good (5xx; `bounced` where it is
+        the recipient's address), otherwise temporary; with doubt when no answer came after the final dot had been
+        handed over.
         """
-        from aiosmtplib import SMTP  # here: `roxham --help` does without
-
+        refuse_other_formats(self, message)
         if self._user is not None and self._tls == "none":
-            raise self._temporary(
+            raise self._failed(
                 "is not spoken to over TLS, so user and password are not sent; use smtps:// or STARTTLS, or unset both"
             )
-        client = SMTP(
-            hostname=self._host,
-            port=self._port,
-            timeout=self._timeout,
-            use_tls=self._tls == "implicit",
-            start_tls=False,  # done step by step below, for words that say what is wrong
-        )
-        try:
-            await self._open(client)
-            await self._address(client, message)
+        line = await self._addressed(message)
+        with line.cut_on_failure():
             await on_commit()
-            answer = await self._transmit(client, message.raw)
-            with suppress(Exception):  # the message is theirs: a failing goodbye changes nothing
-                await client.quit(timeout=min(5.0, self._timeout))
-        finally:
-            if client.transport is not None:  # a conversation that broke off; cut it, whatever is still in its buffers
-                cast(asyncio.WriteTransport, client.transport).abort()
-            client.close()
+            answer = await self._transmit(line.client, message.raw)
+        # Nothing is awaited from here on: the message is theirs, and whoever cancels this is told so.
+        line.messages += 1
+        line.rested_at = asyncio.get_running_loop().time()
+        self._kept.append(line)
         return Receipt(at=datetime.now(UTC), channel=self.name, answer=answer)
+
+    async def close(self) -> None:
+        """Says goodbye on the connections that are kept."""
+        kept, self._kept = self._kept, []
+        try:
+            for line in kept:
+                if line.client.is_connected:
+                    with suppress(Exception):  # the messages are theirs: a failing goodbye changes nothing
+                        await line.client.quit(timeout=min(5.0, self._timeout))
+        finally:
+            for line in kept:
+                line.cut()
+
+    async def _addressed(self, message: Message) -> _Line:
+        """Returns a line on which the server has taken sender and recipient of the message."""
+        if self._kept and not self._kept[-1].usable():
+            await self.close()
+        if self._kept:
+            line = self._kept.pop()
+            try:
+                with line.cut_on_failure():
+                    await self._address(line.client, message)
+                return line
+            except DeliveryError as error:
+                if not error.way:
+                    raise
+                # The server had closed it, or wants no more over it; a new one shows whether it wants any at all.
+        line = self._line()
+        with line.cut_on_failure():
+            await self._open(line.client)
+            await self._address(line.client, message)
+        return line
+
+    def _line(self) -> _Line:
+        from aiosmtplib import SMTP  # here: `roxham --help` does without
+
+        return _Line(
+            SMTP(
+                hostname=self._host,
+                port=self._port,
+                timeout=self._timeout,
+                use_tls=self._tls == "implicit",
+                start_tls=False,  # done step by step below, for words that say what is wrong
+            )
+        )
 
     async def _open(self, client: "SMTP") -> None:
         """Connects, encrypts and logs in. What fails here is the way, not the message: always temporary."""
-        with self._step("connecting", permanent=False):
+        with self._step("connecting", "way"):
             await client.connect()
             await client.ehlo()
         if self._tls == "starttls":
             if not client.supports_extension("starttls"):
-                raise self._temporary(
+                raise self._failed(
                     "does not offer STARTTLS; smtps:// speaks TLS from the start, "
                     "and ?starttls=off allows mail without encryption, for a relay on this machine"
                 )
-            with self._step("STARTTLS", permanent=False):
+            with self._step("STARTTLS", "way"):
                 await client.starttls()
                 await client.ehlo()
         if self._user is not None:
-            with self._step("logging in", permanent=False):
+            with self._step("logging in", "way"):
                 await client.login(self._user, self._password or "")
 
     async def _address(self, client: "SMTP", message: Message) -> None:
         sender = BytesHeaderParser(policy=policy.default).parsebytes(message.raw)["From"].addresses[0].addr_spec
-        to = _with_ascii_domain(message.to)
+        to = with_ascii_domain(message.to)
         options = [f"SIZE={len(message.raw)}"] if client.supports_extension("size") else []
         encoding = "ascii"
         if not (sender + to).isascii():
@@ -114,9 +189,9 @@ class Email:
                 raise DeliveryError(reason, temporary=False)
             options.append("SMTPUTF8")
             encoding = "utf-8"
-        with self._step(f"sender {sender}"):
+        with self._step(f"sender {sender}", "sender"):
             await client.mail(sender, options=options, encoding=encoding)
-        with self._step(f"recipient {message.to}"):
+        with self._step(f"recipient {message.to}", "recipient"):
             await client.rcpt(to, encoding=encoding)
 
     async def _transmit(self, client: "SMTP", raw: bytes) -> str:
@@ -125,20 +200,20 @@ class Email:
         The dot is held back until the text before it has left this process: a connection that breaks earlier cannot
         have delivered anything, and only one that breaks later leaves doubt.
         """
-        with self._step("the text"):
+        with self._step("the text", "text"):
             start = await client.execute_command(b"DATA")
             if start.code != 354:
-                raise self._refused(start.code, start.message, "the text")
-            for piece in _pieces(raw):
+                raise self._refused(start.code, start.message, "the text", "text")
+            for piece in pieces(raw):
                 await self._write(client, piece)
             if not client.is_connected:
                 raise ConnectionResetError("the connection was closed")
-        with self._step("the end of the text", doubt=True):
+        with self._step("the end of the text", "text", doubt=True):
             end = await client.execute_command(b".", timeout=2 * self._timeout)
         if 200 <= end.code < 300:
             return one_line(f"{end.code} {end.message}")
         if 400 <= end.code < 600:
-            raise self._refused(end.code, end.message, "the text")
+            raise self._refused(end.code, end.message, "the text", "text")
         raise DeliveryError(f"{self._server} answered the whole text with {end.code}", temporary=True, doubt=True)
 
     async def _write(self, client: "SMTP", piece: bytes) -> None:
@@ -152,7 +227,7 @@ class Email:
                 await asyncio.sleep(0.005)
 
     @contextmanager
-    def _step(self, doing: str, *, permanent: bool = True, doubt: bool = False) -> Iterator[None]:
+    def _step(self, doing: str, of: Judged, *, doubt: bool = False) -> Iterator[None]:
         """Turns what a step raises into a DeliveryError that says where and why."""
         from aiosmtplib import SMTPException, SMTPResponseException
 
@@ -160,47 +235,29 @@ class Email:
             yield
         except SMTPResponseException as error:
             if error.code < 0:  # not an SMTP answer
-                raise self._temporary(f"answered nonsense at {doing}: {one_line(error.message)}", doubt) from error
-            raise self._refused(error.code, error.message, doing, permanent=permanent) from error
+                raise self._failed(f"answered nonsense at {doing}: {one_line(error.message)}", doubt) from error
+            raise self._refused(error.code, error.message, doing, of) from error
         except ssl.SSLError as error:
-            raise self._temporary(f"has no TLS that can be trusted: {_tls_reason(error)}", doubt) from error
+            raise self._failed(f"has no TLS that can be trusted: {tls_reason(error)}", doubt) from error
         except TimeoutError as error:
-            raise self._temporary(f"did not answer in time at {doing}", doubt) from error
+            raise self._failed(f"did not answer in time at {doing}", doubt) from error
         except (SMTPException, OSError, ValueError) as error:
             cause = error.__cause__
             if isinstance(cause, ssl.SSLError):
-                raise self._temporary(f"has no TLS that can be trusted: {_tls_reason(cause)}", doubt) from error
+                raise self._failed(f"has no TLS that can be trusted: {tls_reason(cause)}", doubt) from error
             words = one_line(str(cause or error)) or "the connection was closed"
-            raise self._temporary(f"cannot be used, at {doing}: {words}", doubt) from error
+            raise self._failed(f"cannot be used, at {doing}: {words}", doubt) from error
 
-    def _refused(self, code: int, words: str, doing: str, *, permanent: bool = True) -> DeliveryError:
-        final = permanent and 500 <= code < 600 and code != _AUTHENTICATION_REQUIRED
-        return DeliveryError(f"{self._server} refused {doing}: {code} {one_line(words)}", temporary=not final)
+    def _refused(self, code: int, words: str, doing: str, of: Judged) -> DeliveryError:
+        way = judges_the_way(code, of)
+        final = 500 <= code < 600 and not way
+        return DeliveryError(
+            without(f"{self._server} refused {doing}: {code} {one_line(words)}", self._secrets),
+            temporary=not final,
+            way=way,
+            bounced=final and of == "recipient" and no_such_address(code, words),
+        )
 
-    def _temporary(self, what: str, doubt: bool = False) -> DeliveryError:
-        return DeliveryError(f"{self._server} {what}", temporary=True, doubt=doubt)
-
-
-def _pieces(raw: bytes) -> Iterator[bytes]:
-    """Yields the text as it goes over the wire: lines end in CRLF, leading dots doubled (RFC 5321, section 4.5.2)."""
-    text = _LEADING_DOT.sub(b"..", _LINE_END.sub(b"\r\n", raw))
-    if not text.endswith(b"\r\n"):
-        text += b"\r\n"
-    for start in range(0, len(text), _PIECE):
-        yield text[start : start + _PIECE]
-
-
-def _with_ascii_domain(address: str) -> str:
-    """Returns the address with its domain as every server knows it (RFC 5890)."""
-    local, _, domain = address.rpartition("@")
-    try:
-        return f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError:
-        return address  # the server will say that it knows no such domain
-
-
-def _tls_reason(error: ssl.SSLError) -> str:
-    """Says what is wrong with a certificate or handshake in OpenSSL's words, without its source positions."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    return error.reason or str(error)
+    def _failed(self, what: str, doubt: bool = False) -> DeliveryError:
+        """No answer to this message: the next one would hardly get another."""
+        return DeliveryError(without(f"{self._server} {what}", self._secrets), temporary=True, doubt=doubt, way=True)

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from monitor.channels import refuse_other_formats
 from monitor.errors import DeliveryError
-from monitor.types import Message, Receipt
+from monitor.types import Format, Message, Receipt
 
 
 class Maildir:
@@ -19,10 +20,11 @@ class Maildir:
     them on this side of the wire. There is never doubt: a file is there or not.
     """
 
-    name = "maildir"
+    takes = Format.MAIL
     idempotent = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, name: str = "maildir") -> None:
+        self.name = name
         self._path = path
 
     async def send(self, message: Message, on_commit: Callable[[], Awaitable[None]]) -> Receipt:
@@ -30,6 +32,7 @@ class Maildir:
 
         Raises DeliveryError (temporary) when the folder cannot be written.
         """
+        refuse_other_formats(self, message)
         name = hashlib.sha256(message.message_id.encode()).hexdigest()[:40]
         written = await asyncio.to_thread(self._write, name, message.raw)
         try:
@@ -40,6 +43,9 @@ class Maildir:
             raise
         path = await asyncio.to_thread(self._deliver, written, name)
         return Receipt(at=datetime.now(UTC), channel=self.name, answer=str(path))
+
+    async def close(self) -> None:
+        """Nothing is kept between two messages."""
 
     def _write(self, name: str, raw: bytes) -> Path | None:
         """Writes the file where no reader looks, safely on disk; None where the message is there already."""
@@ -81,4 +87,6 @@ class Maildir:
         return path if path.exists() else next((self._path / "cur").glob(f"{name}*"), None)
 
     def _failed(self, error: OSError) -> DeliveryError:
-        return DeliveryError(f"cannot write to the maildir {self._path}: {error.strerror or error}", temporary=True)
+        return DeliveryError(
+            f"cannot write to the maildir {self._path}: {error.strerror or error}", temporary=True, way=True
+        )

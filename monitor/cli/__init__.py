@@ -6,8 +6,23 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli import adding, looking, setting, showing, sources, stories, tending, topics, trying, working
+from monitor.cli import (
+    adding,
+    copying,
+    digests,
+    looking,
+    outbox,
+    setting,
+    showing,
+    sources,
+    stories,
+    tending,
+    topics,
+    trying,
+    working,
+)
 from monitor.cli.output import Context, complain
+from monitor.cli.pipe import forgiving
 from monitor.errors import ArchiveError, ConfigError, MonitorError
 from monitor.log import LogFormat, set_up
 
@@ -28,7 +43,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (setting, working, trying, adding, looking, showing, stories, sources, topics, tending):
+for module in (
+    setting, working, trying, adding, looking, showing, stories, sources, topics, digests, outbox, tending, copying
+):  # fmt: skip
     module.add_to(app)
 
 
@@ -59,6 +76,7 @@ def options(
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
+    sys.stdout, sys.stderr = forgiving(sys.stdout), forgiving(sys.stderr)
     try:
         app(standalone_mode=True)
     except ConfigError as error:

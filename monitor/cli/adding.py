@@ -66,7 +66,7 @@ def _added_json(added: "Added") -> dict[str, Any]:
         "error": added.error,
         "article": article and export.article(article),
         "reasons": [{"code": r.code, "source": r.source_id, "text": r.text} for r in added.reasons],
-        "told": [{"digest": t.subscription_id, "to": t.reader, "at": export.when(t.at)} for t in added.told],
+        "told": [export.telling(each) for each in added.told],
     }
 
 

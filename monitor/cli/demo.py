@@ -8,6 +8,7 @@ import typer
 
 from monitor import app
 from monitor.archive import Filter
+from monitor.cli import letter
 from monitor.cli.output import console, plural, print_table
 from monitor.types import ItemState, Kept, Outcome, VisitOutcome
 
@@ -80,15 +81,10 @@ def _nothing_new(done: "Collected", deliveries: "list[Delivery]") -> None:
 
 
 def _mails(config: "Config") -> None:
-    import email
-    import email.policy
-
     with app.reading(config) as archive:
         newest = {out.message.digest_id: out.id for out in archive.outbox()}
         mails = [archive.message(number) for number in newest.values()]  # the list holds no bytes
     for out in filter(None, mails):
-        message = email.message_from_bytes(out.message.raw, policy=email.policy.default)
-        body = message.get_body(("plain",))
         typer.echo(f"\n{'═' * 72}\nTo: {out.message.to}\nSubject: {out.message.subject}\nState: {out.state.value}\n")
-        typer.echo(body.get_content() if body is not None else "")
+        typer.echo(letter.plain(out.message))
     typer.echo("═" * 72)

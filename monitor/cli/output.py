@@ -1,7 +1,6 @@
 """What commands print: one JSON document on stdout, or tables for people; everything else goes to stderr."""
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+
+from monitor.cli.pipe import reader_gone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +40,7 @@ def config_of(context: typer.Context) -> "Config":
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 LARGEST = 2**63 - 1
 """The largest integer that SQLite knows."""
 
@@ -52,6 +54,25 @@ def complain(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def only_for_the_list(context: typer.Context, what: str) -> None:
+    """Ends the command where options of a list stand before a command below it: they would not be heard there."""
+    given = [option.opts[0] for option in context.command.params if context.params.get(option.name or "")]
+    if given:
+        below = context.invoked_subcommand
+        complain(f"{', '.join(given)} before {below} is about the list of {what}; options of {below} stand behind it")
+        raise typer.Exit(2)
+
+
+def ask(question: str) -> None:
+    """Asks on a terminal, and ends the command unless the answer is yes; elsewhere nobody could answer."""
+    if not sys.stdin.isatty():
+        complain("nothing was done: there is no terminal to ask on; --yes stands for the answer")
+        raise typer.Exit(2)
+    if not typer.confirm(question, err=True):
+        complain("nothing was done")
+        raise typer.Exit(1)
+
+
 def unknown(named: str, ids: Sequence[str], what: str, file: str) -> str:
     """Says that an id is not configured, and which one may have been meant."""
     import difflib
@@ -60,20 +81,25 @@ def unknown(named: str, ids: Sequence[str], what: str, file: str) -> str:
     return f"no {what} {named!r} in {file}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
+def known(named: Sequence[str] | None, ids: Sequence[str], what: str, file: str) -> None:
+    """Ends the command where an id is not configured."""
+    for name in named or ():
+        if name not in ids:
+            complain(unknown(name, ids, what, file))
+            raise typer.Exit(2)
+
+
 def print_json(document: object) -> None:
     """Writes one JSON document."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def print_lines(documents: Iterable[dict[str, Any]]) -> None:
-    """Writes one JSON object a line, as they come; a reader that goes away ends the command quietly."""
-    try:
-        for document in documents:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain again when it flushes at exit (Python documentation, "Note on SIGPIPE").
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Writes one JSON object a line, as they come, until nobody reads them any more."""
+    for document in documents:
+        if reader_gone():
+            return
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
 
 
 def console() -> "Console":

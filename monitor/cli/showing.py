@@ -12,11 +12,11 @@ from monitor.cli.output import LARGEST, AsJson, complain, config_of, console, lo
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from monitor.archive import Archive, Member, Story, Version
+    from monitor.archive import Archive, Member, Story, ToldReader, Version
     from monitor.config import Config
-    from monitor.stories.changes import Change, Wording
+    from monitor.stories.changes import Wording
     from monitor.stories.pieces import Piece
-    from monitor.types import Credit, Kept
+    from monitor.types import Change, Credit, Kept
 
 
 def show(
@@ -62,12 +62,13 @@ def show(
         shown = _held(archive, config, article_id)
         other = None if against is None else _held(archive, config, against)
         story = None if compares or version is not None else archive.story(shown.article.story_id)
+        told = [] if compares or version is not None else archive.tellings(article_id)
     if compares:
         _compare(_chosen(shown, other, earlier, later), config, as_json=as_json)
     elif version is not None:
         _show_version(shown, shown.version(version), config, as_json=as_json)
     else:
-        _show(shown, story, config, as_json=as_json)
+        _show(shown, story, told, config, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +120,12 @@ def _changes(held: _Held) -> "Mapping[int, Change]":
 # --- one article -----------------------------------------------------------------------------------------------------
 
 
-def _show(held: _Held, story: "Story | None", config: "Config", *, as_json: bool) -> None:
+def _show(held: _Held, story: "Story | None", told: "Sequence[ToldReader]", config: "Config", *, as_json: bool) -> None:
     from monitor import export
 
     article, changes = held.article, _changes(held)
     if as_json:
-        print_json(export.shown(article, held.versions, changes))
+        print_json(export.shown(article, held.versions, changes) | {"told": [export.telling(each) for each in told]})
         return
     typer.echo(f"{article.title}\n")
     rows: list[tuple[str, object]] = [
@@ -140,11 +141,17 @@ def _show(held: _Held, story: "Story | None", config: "Config", *, as_json: bool
         *(("address", url) for url in article.urls),
         *(("why", f"{m.topic_id}: {', '.join(m.terms)}{' (mention)' if m.mention else ''}") for m in article.matches),
         *((f"version {v.number}", _line(v, changes.get(v.number), config)) for v in held.versions),
+        *(("told", _told(each, config)) for each in told),
     ]
     for name, value in rows:
         if value is not None:
             typer.echo(f"{name:>12}  {value}")
     typer.echo(f"\n{article.text or article.summary or '(no text is kept)'}")
+
+
+def _told(told: "ToldReader", config: "Config") -> str:
+    what = "that it was withdrawn" if told.withdrawn else f"version {told.version}"
+    return f"{told.reader} in {told.subscription_id}, {local(told.at, config.timezone)}; by now {what}"
 
 
 def _credit(credit: "Credit", authors: "Sequence[str]") -> list[tuple[str, object]]:
@@ -186,9 +193,9 @@ def _line(version: "Version", change: "Change | None", config: "Config") -> str:
 
 def verdict(change: "Change") -> str:
     """Returns `substantive: figure (a correction)`."""
-    from monitor.stories.changes import Kind
+    from monitor.types import ChangeKind
 
-    if change.kind is Kind.NONE:
+    if change.kind is ChangeKind.NONE:
         return "the story is the same"
     reasons = ", ".join(reason.value for reason in change.reasons)
     return f"{change.kind.value}: {reasons}" + (" (a correction)" if change.corrects else "")

@@ -9,7 +9,17 @@ import typer
 from monitor.cli.adding import add_source
 from monitor.cli.condition import coverage, healths, release
 from monitor.cli.lists import export_sources, import_sources
-from monitor.cli.output import AsJson, complain, config_of, local, plural, print_json, print_table, unknown
+from monitor.cli.output import (
+    AsJson,
+    complain,
+    config_of,
+    local,
+    only_for_the_list,
+    plural,
+    print_json,
+    print_table,
+    unknown,
+)
 from monitor.types import Condition
 
 if TYPE_CHECKING:
@@ -33,6 +43,7 @@ commands = typer.Typer(
 def sources(context: typer.Context, as_json: AsJson = False) -> None:
     """List the sources and how each is; check, add, import, release."""
     if context.invoked_subcommand is not None:
+        only_for_the_list(context, "sources")
         return
     from monitor import due, export
 

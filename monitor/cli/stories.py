@@ -15,6 +15,7 @@ from monitor.cli.output import (
     config_of,
     console,
     local,
+    only_for_the_list,
     plural,
     print_json,
 )
@@ -61,7 +62,7 @@ def stories(
     the number of its article, as `roxham show` takes it; behind it how much a cut copy has of the origin.
     """
     if context.invoked_subcommand is not None:
-        _only_for_the_list(context)
+        only_for_the_list(context, "stories")
         return
     from monitor import app, export
 
@@ -85,15 +86,6 @@ def stories(
             out.print(line)
     articles = sum(len(story.members) for story in found)
     out.print(f"{plural(len(found), 'story')}, {plural(articles, 'article')}")
-
-
-def _only_for_the_list(context: typer.Context) -> None:
-    """Options of the list mean nothing to the commands below it: better refused than not heard."""
-    given = [option.opts[0] for option in context.command.params if context.params.get(option.name or "")]
-    if given:
-        below = context.invoked_subcommand
-        complain(f"{', '.join(given)} before {below} is about the list of stories; options of {below} stand behind it")
-        raise typer.Exit(2)
 
 
 def _lines(story: "Story", config: "Config") -> "Iterable[RenderableType]":

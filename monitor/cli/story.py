@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitor.archive import Archive, Member, Story, Version
     from monitor.config import Config
-    from monitor.stories.changes import Change
+    from monitor.types import Change
 
 _LANGUAGES = {"en": "English", "fr": "French", None: "language unknown"}
 _REPLACED = 3  # replaced words that are shown of a change; `roxham show --diff` shows all

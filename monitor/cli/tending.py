@@ -1,6 +1,7 @@
-"""Commands that tend: pending, outbox, status, backup."""
+"""Commands that tend: pending, status."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,8 +9,8 @@ import typer
 
 from monitor.cli import serving
 from monitor.cli.condition import healths
+from monitor.cli.messages import held
 from monitor.cli.output import (
-    LARGEST,
     AsJson,
     Context,
     Limit,
@@ -26,10 +27,10 @@ from monitor.types import Condition
 if TYPE_CHECKING:
     from monitor.archive import Archive
     from monitor.config import Config
-    from monitor.types import Outgoing
+    from monitor.types import Alarm, Pause
 
-ALIVE_WITHIN = timedelta(minutes=2)
 SHOWN_ILL = 5  # sources that `status` names
+SHOWN_PAUSED = 5  # readers
 _WELL = {Condition.WELL, Condition.OFF, Condition.NEW}
 
 
@@ -78,72 +79,13 @@ def pending(
     print_table(None, ("item", "source", "state", "not before", "why", "address"), rows)
 
 
-def outbox(
-    context: typer.Context,
-    show: Annotated[
-        int | None, typer.Option("--show", metavar="ID", max=LARGEST, help="Print one message as it is sent.")
-    ] = None,
-    retry: Annotated[int | None, typer.Option("--retry", metavar="ID", max=LARGEST, help="Send it once more.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="With --retry: even if it was sent already.")] = False,
-    unsent: Annotated[bool, typer.Option("--unsent", help="Only messages without a receipt.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List messages with their receipts; show or resend one."""
-    from monitor import app, export
-
-    config = config_of(context)
-    if again and retry is None:
-        complain("--again goes with --retry ID")
-        raise typer.Exit(2)
-    if retry is not None:
-        with app.writing(config, purpose="outbox") as archive:
-            _may_send(archive.message(retry), retry, again, config.timezone)
-            archive.mark_unsent(retry, "an operator asked for another try", next_try_at=app.utc_now())
-            waiting = archive.message(retry)
-        if as_json and waiting is not None:
-            print_json(export.outgoing(waiting))
-        else:
-            typer.echo(f"message {retry} will be sent at the next chance, under the same Message-ID")
-        return
-    with app.reading(config) as archive:
-        if show is not None:
-            message = _found(archive.message(show), show)
-            raw = message.message.raw.decode("utf-8", "replace")
-            print_json(export.outgoing(message) | {"raw": raw}) if as_json else typer.echo(raw)
-            return
-        messages = archive.outbox(open_only=unsent)
-    if as_json:
-        print_json([export.outgoing(message) for message in messages])
-        return
-    rows = [
-        (m.id, m.message.digest_id, m.message.to, m.message.slot, m.stories, m.state.value,
-         m.error or (m.receipt.answer if m.receipt else None))
-        for m in messages
-    ]  # fmt: skip
-    print_table(None, ("id", "digest", "to", "slot", "stories", "state", "answer"), rows)
-
-
-def _found(message: "Outgoing | None", number: int) -> "Outgoing":
-    if message is None:
-        complain(f"no message {number} in the outbox")
-        raise typer.Exit(1)
-    return message
-
-
-def _may_send(message: "Outgoing | None", number: int, again: bool, zone: str) -> None:
-    """What a reader has already is sent a second time only when that is said."""
-    receipt = _found(message, number).receipt
-    if receipt is not None and not again:
-        complain(f"message {number} was sent {local(receipt.at, zone)}; --again sends a second copy")
-        raise typer.Exit(1)
-
-
 def status(
     context: typer.Context,
     alive: Annotated[bool, typer.Option("--alive", help="Exit 3 unless the service runs and is well.")] = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Mark the alarms it shows as seen.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether the service is alive, by which files, and what waits."""
+    """Say whether the service is alive, by which files, what waits, and what needs a hand."""
     from monitor import app, export
     from monitor.archive.lock import holder
     from monitor.types import ItemState
@@ -157,8 +99,9 @@ def status(
         watched, ill, flagged = _sources(config, archive) if config is not None else (0, [], [])
         waiting = archive.listed([ItemState.PENDING, ItemState.SET_ASIDE])
         unsent = archive.outbox(open_only=True)
+        hold, pauses, alarms = archive.outbox_hold(), archive.pauses(), archive.alarms(untold_only=True)
     held_by = holder(path)
-    fresh = beat is not None and datetime.now(UTC) - beat < ALIVE_WITHIN
+    fresh = beat is not None and datetime.now(UTC) - beat < app.ALIVE_WITHIN
     living = fresh and serving.is_service(held_by)  # a killed service leaves a fresh beat
     running = running if living else None
     fingerprint = config.fingerprint if config is not None else None
@@ -171,6 +114,9 @@ def status(
         "pending": sum(item.state is ItemState.PENDING for item in waiting),
         "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
         "unsent": len(unsent),
+        "outbox_held": hold and export.hold(hold),
+        "paused": [export.pause(pause) for pause in pauses],
+        "alarms": [export.alarm(alarm) for alarm in alarms],
     }
     if as_json:
         print_json(document)
@@ -184,10 +130,31 @@ def status(
             ("sources", _ill(ill, flagged, watched) if config is not None else "not known before the files are mended"),
             ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),
             ("outbox", f"{plural(len(unsent), 'message')} without a receipt"),
+            *([("", held(hold))] if hold is not None else []),
+            *(("" if number else "paused", line) for number, line in enumerate(_paused(pauses))),
+            *(("" if number else "alarms", line) for number, line in enumerate(_alarms(alarms, zone, seen=seen))),
         ):
             typer.echo(f"{name:<8}  {value}")
+    if seen and alarms:
+        with app.changing(chosen.config(), purpose="status") as archive:
+            archive.commit_alarms([alarm.id for alarm in alarms], None, app.utc_now())
     if alive and not living:
         raise typer.Exit(3)
+
+
+def _paused(pauses: "Sequence[Pause]") -> list[str]:
+    lines = [
+        f"{pause.reader} in {pause.digest_id or 'every digest'}: {pause.reason.value}"
+        + (f", {pause.note}" if pause.note else "")
+        for pause in pauses[:SHOWN_PAUSED]
+    ]
+    left = len(pauses) - len(lines)
+    return [*lines, f"and {left} more; see `roxham digests`"] if left > 0 else lines
+
+
+def _alarms(alarms: "Sequence[Alarm]", zone: str, *, seen: bool) -> list[str]:
+    lines = [f"{local(alarm.at, zone)}  {alarm.text}" for alarm in alarms]
+    return [*lines, "`roxham status --seen` marks these as seen"] if lines and not seen else lines
 
 
 def _as_it_is(chosen: Context) -> "tuple[Config | None, Path]":
@@ -224,23 +191,7 @@ def _ill(ill: list[str], flagged: list[str], watched: int) -> str:
     return "; ".join(said) + see if said else f"{watched} watched, none ill"
 
 
-def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
-    """Write a consistent copy of the archive, also during a run."""
-    from monitor import app
-
-    config = config_of(context)
-    if file.exists():
-        complain(f"{file}: exists already; name a new file")
-        raise typer.Exit(2)
-    if not file.absolute().parent.is_dir():
-        complain(f"{file.parent}: no such folder")
-        raise typer.Exit(2)
-    with app.reading(config) as archive:
-        archive.backup(file)
-    typer.echo(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
-
-
 def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
-    for command in (pending, outbox, status, backup):
+    for command in (pending, status):
         app.command()(command)

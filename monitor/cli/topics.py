@@ -11,7 +11,7 @@ from monitor.cli.backtesting import backtest
 from monitor.cli.comparing import diff
 from monitor.cli.explaining import explain
 from monitor.cli.forms import check, held_against
-from monitor.cli.output import AsJson, complain, config_of, plural, print_json, print_table
+from monitor.cli.output import AsJson, complain, config_of, only_for_the_list, plural, print_json, print_table
 from monitor.cli.passing import passing
 from monitor.cli.serving import running_over
 
@@ -34,6 +34,7 @@ commands = typer.Typer(
 def topics(context: typer.Context, as_json: AsJson = False) -> None:
     """List the topics; check, try, compare and apply them."""
     if context.invoked_subcommand is not None:
+        only_for_the_list(context, "topics")
         return
     config = config_of(context)
     holding = _holding(config)

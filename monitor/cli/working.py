@@ -1,4 +1,4 @@
-"""Commands that work: collect, deliver, run, demo."""
+"""Commands that work: collect, run, demo (delivering.py has deliver)."""
 
 import asyncio
 import os
@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import AsJson, Context, complain, config_of, plural, print_json, print_table, unknown
+from monitor.cli.delivering import Strict, Wait, deliver, delivered
+from monitor.cli.output import AsJson, Context, complain, config_of, known, plural, print_json, print_table
 from monitor.errors import ArchiveError
-from monitor.types import Outcome, SendState, VisitOutcome
+from monitor.types import Outcome, VisitOutcome
 
 if TYPE_CHECKING:
     from monitor.app import Line
     from monitor.config import Config
     from monitor.config.watching import Files
-    from monitor.pipeline import Collected, Delivery, Progress
+    from monitor.pipeline import Collected, Progress
 
 WAIT_TO_RUN = 2.0
 """Seconds: a `status` that looks at the lock holds it for a moment."""
-
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when anything failed, even if a later run may cure it.")]
-Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer to end.")]
 
 
 def collect(
@@ -39,7 +37,7 @@ def collect(
 ) -> None:
     """Visit the sources once, read every pending page, end."""
     config = config_of(context)
-    _known(source, [s.id for s in config.sources], "source", "sources.yaml")
+    known(source, [s.id for s in config.sources], "source", "sources.yaml")
     started = time.monotonic()
     with progress_bar(as_json) as progress:
         done = asyncio.run(_collect(config, source, due, wait, progress))
@@ -66,42 +64,6 @@ async def _collect(
         while await line.threads.archive(archive.prune, app.utc_now() - config.keep_unmatched):
             pass
         return done
-
-
-def deliver(
-    context: typer.Context,
-    digest: Annotated[list[str] | None, typer.Option("--digest", metavar="ID", help="Only these.")] = None,
-    now: Annotated[bool, typer.Option("--now", help="Whatever the hour; uses up no scheduled slot.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; keep and send nothing.")] = False,
-    strict: Strict = False,
-    wait: Wait = 10.0,
-    as_json: AsJson = False,
-) -> None:
-    """Compose the digests that are due; send the outbox."""
-    config = config_of(context)
-    _known(digest, [s.id for s in config.subscriptions], "digest", "digests.yaml")
-    deliveries = asyncio.run(_deliver(config, digest, now, dry_run, wait))
-    if as_json:
-        print_json({"digests": [_delivery_json(delivery) for delivery in deliveries]})
-    else:
-        _print_deliveries(config, deliveries, dry_run)
-    bad = [d for d in deliveries if d.error is not None and d.state != SendState.SENT]
-    if bad and (strict or not any(d.state == SendState.SENT for d in deliveries)):
-        raise typer.Exit(1)
-
-
-async def _deliver(
-    config: "Config", only: list[str] | None, forced: bool, dry_run: bool, wait: float
-) -> "list[Delivery]":
-    from monitor import app
-
-    if dry_run:  # beside a running service, too: nothing is written
-        with app.reading(config) as archive, app.line(config, archive) as line:
-            return await line.deliver.deliver(only, forced=forced, dry_run=True)
-    with app.writing(config, purpose="deliver", wait=wait) as archive, app.line(config, archive) as line:
-        await line.deliver.register()
-        await line.deliver.recover()
-        return await line.deliver.deliver(only, forced=forced, hurried=True)
 
 
 def run(context: typer.Context) -> None:
@@ -161,15 +123,8 @@ def demo(
     config = app.configuration(folder / "config")
     with newsroom(port), progress_bar(False) as progress:
         done = asyncio.run(_collect(config, None, False, 10.0, progress))
-    deliveries = asyncio.run(_deliver(config, None, True, False, 10.0))
-    show(config, folder / "config", done, deliveries)
-
-
-def _known(named: list[str] | None, ids: list[str], what: str, file: str) -> None:
-    for name in named or []:
-        if name not in ids:
-            complain(unknown(name, ids, what, file))
-            raise typer.Exit(2)
+    told = asyncio.run(delivered(config, None, forced=True))
+    show(config, folder / "config", done, told.deliveries)
 
 
 @contextmanager
@@ -214,44 +169,6 @@ def _print_collected(done: "Collected", seconds: float) -> None:
         typer.echo(f"{plural(done.partial, 'article')} partial: the page could not be read, the feed's text was kept")
     if done.set_aside:
         typer.echo(f"{plural(done.set_aside, 'item')} set aside: `roxham pending --set-aside` shows them")
-
-
-def _delivery_json(delivery: "Delivery") -> dict[str, object]:
-    fields: dict[str, object] = {
-        "digest": delivery.digest_id,
-        "to": delivery.reader,
-        "slot": delivery.slot,
-        "after": delivery.after,
-        "upto": delivery.upto,
-        "stories": delivery.stories,
-        "message_id": delivery.message_id,
-        "state": delivery.state,
-    }
-    return fields | ({"error": delivery.error} if delivery.error else {})
-
-
-def _print_deliveries(config: "Config", deliveries: "list[Delivery]", dry_run: bool) -> None:
-    if not deliveries:
-        typer.echo("nothing is due, and the outbox holds nothing to send")
-        _print_next(config)
-        return
-    rows = [(d.digest_id, d.reader, d.slot, d.stories, d.state, d.error) for d in deliveries]
-    print_table(None, ("digest", "to", "slot", "stories", "state", "problem"), rows)
-    if dry_run:
-        from monitor.digest import text
-
-        for delivery in deliveries:
-            if delivery.digest is not None and delivery.digest.has_news:
-                typer.echo(text(delivery.digest))
-
-
-def _print_next(config: "Config") -> None:
-    from monitor import app, due
-    from monitor.cli.output import local
-
-    for subscription in config.subscriptions:
-        if slot := due.next_slot(subscription, app.utc_now()):
-            typer.echo(f"  {subscription.id}: next at {local(slot.at, subscription.timezone)} {subscription.timezone}")
 
 
 def add_to(app: typer.Typer) -> None:

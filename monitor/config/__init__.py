@@ -13,10 +13,14 @@ from monitor.config.loading import load, load_topics
 from monitor.config.reference import Key, keys
 from monitor.config.settings import (
     AddressRange,
+    ChannelKind,
+    ChannelSettings,
     Config,
     CrawlSettings,
     MailKind,
     MailSettings,
+    ReturnsKind,
+    ReturnsSettings,
     WebSettings,
 )
 from monitor.config.starting import starter
@@ -25,11 +29,15 @@ from monitor.config.values import duration, duration_text
 __all__ = [
     "VARIABLES",
     "AddressRange",
+    "ChannelKind",
+    "ChannelSettings",
     "Config",
     "CrawlSettings",
     "Key",
     "MailKind",
     "MailSettings",
+    "ReturnsKind",
+    "ReturnsSettings",
     "WebSettings",
     "duration",
     "duration_text",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
-from monitor.config.settings import AddressRange, MailKind
-from monitor.config.values import suggestion, text
+from monitor.config.settings import AddressRange
+from monitor.config.values import text
 from monitor.types import Credentials
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -19,7 +19,6 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^"<>]*?))\s*<([^<>]*)>')
 _SPECIAL = re.compile(r'[()<>\[\]:;@\\,."]')  # RFC 5322 §3.2.3: a name that holds one is quoted
 _HOST = re.compile(r"[\w.-]+")
-_USERINFO = re.compile(r"\A[a-z+]+://[^/?#]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +29,11 @@ class Location:
     credentials: Credentials | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MailRoute:
-    """`mail.via`, taken apart. A path is as written."""
+def location(value: object, *, secret: bool = False) -> Location:
+    """An http or https address. Quotation marks and brackets may stand in it unencoded, as publishers print them.
 
-    kind: MailKind
-    path: str | None = None
-    host: str | None = None
-    port: int | None = None
-    starttls: bool = True
-
-
-def location(value: object) -> Location:
-    """An http or https address. Quotation marks and brackets may stand in it unencoded, as publishers print them."""
+    A `secret` one is not repeated in any message.
+    """
     written = text(value)
     if re.search(r"\s", written):
         raise ValueError("holds a blank; write %20")
@@ -50,7 +41,8 @@ def location(value: object) -> Location:
     if not separator:
         looks_bare = re.match(r"[\w-]+(\.[\w-]+)+(:\d+)?(/|$)", written)
         raise ValueError(
-            "has no scheme" + (f"; did you mean https://{written}?" if looks_bare else "; write https://…")
+            "has no scheme"
+            + (f"; did you mean https://{written}?" if looks_bare and not secret else "; write https://…")
         )
     if scheme.lower() not in {"http", "https"}:
         raise ValueError("must begin with http:// or https://")
@@ -75,6 +67,14 @@ def base_url(value: object) -> str:
     if found.credentials is not None or "?" in found.url or "#" in found.url:
         raise ValueError("is the plain address of the pages: no user, no ? and no #")
     return found.url.rstrip("/")
+
+
+def webhook(value: object) -> str:
+    """An http or https address that messages are posted to. Its path may be a secret."""
+    found = location(value, secret=True)
+    if found.credentials is not None:
+        raise ValueError("holds a user; remove it: what is posted is signed with what secret_env names")
+    return found.url
 
 
 def mailbox(value: object) -> str:
@@ -163,45 +163,14 @@ def archive_path(value: object) -> str:
     return path
 
 
-def mail_route(value: object) -> MailRoute:
-    """`maildir:PATH`, `smtp://host[:587][?starttls=off]` or `smtps://host[:465]`."""
-    written = text(value)
-    if written.startswith("maildir:"):
-        path = written.removeprefix("maildir:")
-        if not path or path.startswith("//"):
-            raise ValueError("must name a folder, such as maildir:var/outbox")
-        return MailRoute(MailKind.MAILDIR, path=path)
-    if _USERINFO.match(written):
-        raise ValueError("holds a user; remove it and set ROXHAM_MAIL_USER and ROXHAM_MAIL_PASSWORD in the environment")
-    scheme, separator, _ = written.partition(":")
-    known = ("maildir", "smtp", "smtps")
-    if not separator or scheme not in known[1:]:
-        hint = suggestion(scheme, known) if separator else ""
-        raise ValueError(f"is not a way for mail{hint} (known: maildir:PATH, smtp://host:587, smtps://host:465)")
-    try:
-        parts = urlsplit(written)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("has a host or port that cannot be read") from error
-    if (
-        not host
-        or not (_DOMAIN.fullmatch(host) or _is_ip(host))
-        or port == 0
-        or parts.path.strip("/")
-        or parts.fragment
-    ):
-        raise ValueError(f"has a host or port that cannot be read; write {scheme}://mail.example.org")
-    if parts.query not in {"", "starttls=on", "starttls=off"} or (parts.query and scheme == "smtps"):
-        allowed = "nothing may follow ? after smtps://" if scheme == "smtps" else "only ?starttls=off is known"
-        raise ValueError(f"has an option that is not known; {allowed}")
-    kind = MailKind(scheme)
-    default = 587 if kind is MailKind.SMTP else 465
-    return MailRoute(kind, host=host, port=port or default, starttls=parts.query != "starttls=off")
-
-
 def is_this_machine(host: str) -> bool:
-    """Whether a host name can only mean this machine."""
-    return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+    """Whether a host name can only mean this machine (RFC 6761, section 6.3)."""
+    return f".{host}".endswith(".localhost") or (_is_ip(host) and ip_address(host).is_loopback)
+
+
+def is_host(name: str) -> bool:
+    """Whether it is a host's name or address, by its form."""
+    return bool(_DOMAIN.fullmatch(name)) or _is_ip(name)
 
 
 def _is_ip(host: str) -> bool:

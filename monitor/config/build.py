@@ -1,23 +1,39 @@
 """Checked keys → the types the program runs on, with defaults that follow from other keys filled in."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from monitor.config import addresses
+from monitor.config import addresses, routes
 from monitor.config.environment import Outside
-from monitor.config.schema import (
-    UNKNOWN_LANGUAGE,
-    CrawlKeys,
-    DigestKeys,
-    MonitorFile,
-    SourceKeys,
-    TopicKeys,
-    TopicsFile,
-    WebKeys,
+from monitor.config.model import UNKNOWN_LANGUAGE
+from monitor.config.schema import CrawlKeys, MonitorFile, SourceKeys, TopicKeys, TopicsFile, WebKeys
+from monitor.config.settings import (
+    ChannelKind,
+    ChannelSettings,
+    CrawlSettings,
+    MailSettings,
+    ReturnsSettings,
+    WebSettings,
 )
-from monitor.config.settings import CrawlSettings, MailSettings, WebSettings
-from monitor.types import Beside, Credentials, Form, Keep, Read, Robots, Source, Subscription, Topic
+from monitor.config.telling import ALL, ChannelKeys, DigestKeys
+from monitor.types import (
+    Beside,
+    Credentials,
+    Form,
+    Keep,
+    Layout,
+    Read,
+    Robots,
+    Schedule,
+    Source,
+    Subscription,
+    Topic,
+)
+
+_MOST = 50
+"""Stories in one mail: so many in full are about 100 kB, beyond which Gmail cuts a mail off."""
 
 
 def archive(path: str, base: Path) -> str:
@@ -25,7 +41,7 @@ def archive(path: str, base: Path) -> str:
     return f"sqlite:///{_absolute(path, base)}"
 
 
-def mail(monitor: MonitorFile, route: addresses.MailRoute, outside: Outside, base: Path) -> MailSettings:
+def mail(monitor: MonitorFile, route: routes.MailRoute, outside: Outside, base: Path) -> MailSettings:
     """How mail leaves, with the secrets of the environment."""
     sender = monitor.mail.from_
     if sender is None:
@@ -38,8 +54,38 @@ def mail(monitor: MonitorFile, route: addresses.MailRoute, outside: Outside, bas
         host=route.host,
         port=route.port,
         starttls=route.starttls,
-        user=outside.user,
-        password=outside.password,
+        user=outside.mail_login.user,
+        password=outside.mail_login.password,
+        returns=None if monitor.mail.returns is None else _returns(monitor.mail.returns, outside, base),
+    )
+
+
+def _returns(route: routes.ReturnsRoute, outside: Outside, base: Path) -> ReturnsSettings:
+    return ReturnsSettings(
+        kind=route.kind,
+        path=None if route.path is None else _absolute(route.path, base),
+        host=route.host,
+        port=route.port,
+        folder=route.folder,
+        starttls=route.starttls,
+        user=outside.returns_login.user,
+        password=outside.returns_login.password,
+    )
+
+
+def channels(every: Mapping[str, ChannelKeys], environ: Mapping[str, str], base: Path) -> tuple[ChannelSettings, ...]:
+    """The channels with their secrets. Those whose variables are not set are left out: no digest names them."""
+    return tuple(
+        ChannelSettings(
+            name=name,
+            kind=ChannelKind(keys.via),
+            path=None if keys.path is None else _absolute(keys.path, base),
+            url=keys.url if keys.url_env is None else environ[keys.url_env],
+            secret=None if keys.secret_env is None else environ[keys.secret_env],
+            entries=keys.entries,
+        )
+        for name, keys in every.items()
+        if all(environ.get(variable) for variable in (keys.url_env, keys.secret_env) if variable is not None)
     )
 
 
@@ -110,12 +156,38 @@ def subscription(keys: DigestKeys, topics: TopicsFile, monitor: MonitorFile) -> 
         id=keys.id,
         title=keys.title or {UNKNOWN_LANGUAGE: keys.id},
         topics=tuple(each.id for each in topics.topics) if keys.topics is None else tuple(keys.topics),
-        at=keys.at,
+        at=_together(keys.at),
         timezone=keys.timezone or monitor.timezone,
         language=keys.language,
         to=tuple(keys.to),
         mentions=keys.mentions,
+        languages=tuple(dict.fromkeys(keys.languages)),
+        not_on=frozenset().union(*(each.dates for each in keys.not_on)),
+        not_on_yearly=frozenset().union(*(each.yearly for each in keys.not_on)),
+        quiet=keys.quiet,
+        gather=keys.gather,
+        layout=Layout(keys.layout),
+        most=_most(keys, web(monitor.web)),
+        nothing_new=keys.nothing_new,
+        repeat_alerts=keys.repeat_alerts,
+        note=keys.note,
+        paused=keys.paused,
+        at_most_once=keys.at_most_once,
     )
+
+
+def _together(schedules: Sequence[Schedule]) -> Schedule:
+    """The union of calendars; what is no calendar stands alone."""
+    moments = (each.moments for each in schedules)
+    text = ", ".join(each.text for each in schedules)
+    return schedules[0] if len(schedules) == 1 else Schedule(text=text, moments=frozenset().union(*moments))
+
+
+def _most(keys: DigestKeys, pages: WebSettings) -> int | None:
+    """How many stories a mail tells. Where readers cannot open the page with the rest, that is all of them."""
+    if isinstance(keys.most, int):
+        return keys.most
+    return None if keys.most == ALL or addresses.is_this_machine(urlsplit(pages.base_url).hostname or "") else _MOST
 
 
 def _forms(by_language: Mapping[str, list[str]]) -> tuple[Form, ...]:

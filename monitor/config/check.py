@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.document import Document, Trail
-from monitor.config.schema import UNKNOWN_LANGUAGE, Keys, Surroundings
+from monitor.config.model import UNKNOWN_LANGUAGE, Keys, Surroundings
 from monitor.config.values import kind_of, suggestion, text
 from monitor.config.wording import character, wording
 from monitor.errors import Problem
@@ -19,8 +19,12 @@ _SECRETS = {
     ("mail", "user"): "no user in a file: set ROXHAM_MAIL_USER in the environment",
     ("sources", "password"): "no password in a file: name an environment variable with auth_env",
     ("sources", "user"): "no user in a file: name an environment variable with auth_env",
+    ("channels", "password"): "no secret in a file: name an environment variable with secret_env or url_env",
 }
-_SECRET_NAMES = {"username": "user", "login": "user", "pass": "password", "passwd": "password", "secret": "password"}
+_SECRET_NAMES = {"username": "user", "login": "user"}
+_SECRET_NAMES |= dict.fromkeys(("pass", "passwd", "secret", "token"), "password")
+NAMED = ".NAME"
+"""What stands in a path for the names that people give to the mappings of a section."""
 
 
 def check(document: Document, model: type[K], around: Surroundings) -> K | None:
@@ -70,15 +74,15 @@ def _problems(
 def _written(document: Document, trail: Trail) -> Trail:
     """Returns where a value stands in the file: pydantic's trail has steps that do not.
 
-    Forms and titles without a language were put under one, and a mapping that may be one of several into a list; of a
-    value that may be of several types each is named.
+    Forms and titles without a language were put under one, and what may be one of several into a list; of a value that
+    may be of several types each is named.
     """
     if trail in document.places or trail in document.keys:
         return trail
     here: object = document.data
     without: Trail = ()
     for step in trail:
-        if (step == UNKNOWN_LANGUAGE and not isinstance(here, dict)) or (step == 0 and isinstance(here, dict)):
+        if (step == UNKNOWN_LANGUAGE and not isinstance(here, dict)) or (step == 0 and not isinstance(here, list)):
             continue
         without, here = (*without, step), document.at((*without, step))
     if without != trail:
@@ -104,20 +108,26 @@ def _unknown(document: Document, trail: Trail, model: type[Keys], around: Surrou
 
 def _names(model: type[BaseModel], trail: Trail) -> list[str]:
     """The keys that may stand in the mapping at `trail`."""
-    for step in trail:
-        if isinstance(step, str):
-            model = next(below for name, _, below in fields(model) if name == step and below is not None)
+    steps = (step for step in trail if isinstance(step, str))
+    for step in steps:
+        inside, model = next((inside, below) for name, inside, below in fields(model) if name == step and below)
+        if inside == NAMED:
+            next(steps, None)
     return [name for name, _, _ in fields(model)]
 
 
-def fields(model: type[BaseModel]) -> Iterator[tuple[str, bool, type[BaseModel] | None]]:
-    """The keys of a mapping as they are written, whether each holds a list, and the mapping below it if any."""
+def fields(model: type[BaseModel]) -> Iterator[tuple[str, str, type[BaseModel] | None]]:
+    """The keys of a mapping as they are written, the mapping below each if any, and how it is inside.
+
+    That is `[]` in a list, `NAMED` in a mapping by name, and nothing else.
+    """
     for name, field in model.model_fields.items():
-        kind, listed = field.annotation, False
-        if getattr(kind, "__origin__", None) is list:
-            kind, listed = kind.__args__[0], True  # type: ignore[union-attr]
+        kind, inside = field.annotation, ""
+        origin = getattr(kind, "__origin__", None)
+        if origin is list or origin is dict:
+            kind, inside = kind.__args__[-1], "[]" if origin is list else NAMED  # type: ignore[union-attr]
         below = kind if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_fields else None
-        yield field.alias or name, listed, below
+        yield field.alias or name, inside, below
 
 
 def _repeated(document: Document) -> Iterator[Problem]:

@@ -1,12 +1,14 @@
 """What comes from the environment instead of a file: where archive and mail are, and the secrets."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from monitor.config import addresses
+from monitor.config import addresses, routes
+from monitor.config.document import Document
+from monitor.config.telling import ChannelKeys
 from monitor.errors import Problem
 
 T = TypeVar("T")
@@ -17,8 +19,19 @@ VARIABLES = {
     "ROXHAM_MAIL_USER": "user at the mail server",
     "ROXHAM_MAIL_PASSWORD": "password at the mail server",
     "ROXHAM_MAIL_PASSWORD_FILE": "file that holds the password at the mail server; a line break at its end is left out",
+    "ROXHAM_RETURNS_USER": "user of the mailbox that mail.returns names",
+    "ROXHAM_RETURNS_PASSWORD": "password of that mailbox",
+    "ROXHAM_RETURNS_PASSWORD_FILE": "file that holds that password; a line break at its end is left out",
 }
 """Every variable that is read here, with its meaning. An empty one counts as not set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who we are to another machine."""
+
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,9 +39,9 @@ class Outside:
     """What the environment says; None where it says nothing."""
 
     archive: str | None = None  # the path as written
-    mail: addresses.MailRoute | None = None
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
+    mail: routes.MailRoute | None = None
+    mail_login: Login = Login()
+    returns_login: Login = Login()
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -36,19 +49,42 @@ def read(environ: Mapping[str, str], base: Path) -> Outside:
     """Reads the variables. What is wrong with them stands in `problems`; a relative path is relative to `base`."""
     outside = Outside()
     outside.archive = _parsed(environ, "ROXHAM_ARCHIVE", addresses.archive_path, outside)
-    outside.mail = _parsed(environ, "ROXHAM_MAIL", addresses.mail_route, outside)
-    outside.user = environ.get("ROXHAM_MAIL_USER") or None
-    outside.password = environ.get("ROXHAM_MAIL_PASSWORD") or None
-    if name := environ.get("ROXHAM_MAIL_PASSWORD_FILE"):
-        if outside.password is not None:
-            _add(outside, "ROXHAM_MAIL_PASSWORD_FILE", "ROXHAM_MAIL_PASSWORD is set as well; set one of them")
-        else:
-            outside.password = _secret(base / name, outside)
-    if outside.password is not None and outside.user is None:
-        _add(outside, "ROXHAM_MAIL_USER", "is not set, but a password is")
-    if outside.user is not None and outside.password is None and not environ.get("ROXHAM_MAIL_PASSWORD_FILE"):
-        _add(outside, "ROXHAM_MAIL_PASSWORD", "is not set, nor is ROXHAM_MAIL_PASSWORD_FILE, but ROXHAM_MAIL_USER is")
+    outside.mail = _parsed(environ, "ROXHAM_MAIL", routes.mail_route, outside)
+    outside.mail_login = _login(environ, "ROXHAM_MAIL", base, outside)
+    outside.returns_login = _login(environ, "ROXHAM_RETURNS", base, outside)
     return outside
+
+
+def unset(
+    channels: Mapping[str, ChannelKeys], readers: Container[str], environ: Mapping[str, str], document: Document
+) -> Iterator[Problem]:
+    """Yields what the variables lack that channels name in the document; of a channel that no reader is, nothing."""
+    for name, keys in channels.items():
+        for written in ("secret_env", "url_env") if name in readers else ():
+            variable = getattr(keys, written)
+            if variable is None:
+                continue
+            if not (secret := environ.get(variable)):
+                what = f"the environment variable {variable} is not set"
+            elif written == "url_env" and "://" not in secret:
+                what = f"the environment variable {variable} does not hold an address such as slack://…"
+            else:
+                continue
+            yield document.problem(("channels", name, written), what)
+
+
+def _login(environ: Mapping[str, str], prefix: str, base: Path, outside: Outside) -> Login:
+    user, password = environ.get(f"{prefix}_USER") or None, environ.get(f"{prefix}_PASSWORD") or None
+    if name := environ.get(f"{prefix}_PASSWORD_FILE"):
+        if password is not None:
+            _add(outside, f"{prefix}_PASSWORD_FILE", f"{prefix}_PASSWORD is set as well; set one of them")
+        else:
+            password = _secret(base / name, f"{prefix}_PASSWORD_FILE", outside)
+    if password is not None and user is None:
+        _add(outside, f"{prefix}_USER", "is not set, but a password is")
+    if user is not None and password is None and not name:
+        _add(outside, f"{prefix}_PASSWORD", f"is not set, nor is {prefix}_PASSWORD_FILE, but {prefix}_USER is")
+    return Login(user=user, password=password)
 
 
 def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[object], T], outside: Outside) -> T | None:
@@ -62,8 +98,7 @@ def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[object], T],
         return None
 
 
-def _secret(path: Path, outside: Outside) -> str | None:
-    name = "ROXHAM_MAIL_PASSWORD_FILE"
+def _secret(path: Path, name: str, outside: Outside) -> str | None:
     try:
         secret = path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:

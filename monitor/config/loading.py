@@ -13,15 +13,8 @@ from pydantic import BaseModel
 from monitor.config import addresses, build, environment, remarks
 from monitor.config.check import check
 from monitor.config.document import Document, read
-from monitor.config.schema import (
-    FILES,
-    DigestsFile,
-    Keys,
-    MonitorFile,
-    SourcesFile,
-    Surroundings,
-    TopicsFile,
-)
+from monitor.config.model import Keys, Surroundings
+from monitor.config.schema import FILES, DigestsFile, MonitorFile, SourcesFile, TopicsFile
 from monitor.config.settings import Config
 from monitor.errors import ConfigError, Problem
 from monitor.types import Topic
@@ -51,9 +44,18 @@ def load(
         raise ConfigError([Problem(str(folder), 1, 1, "", what)])
     documents = {name: read(folder / name, str(folder / name), forms=name == _QUOTED) for name in FILES}
     around = Surroundings(
-        kinds=sorted(kinds), options=options, topics=_topic_ids(documents["topics.yaml"]), environ=environ
+        kinds=sorted(kinds),
+        options=options,
+        topics=_topic_ids(documents["topics.yaml"]),
+        channels=_channel_names(documents["monitor.yaml"]),
+        environ=environ,
     )
     checked = {name: check(documents[name], model, around) for name, model in FILES.items()}
+    if isinstance(said := checked["monitor.yaml"], MonitorFile):
+        lacking = environment.unset(
+            said.channels, _readers(documents["digests.yaml"]), environ, documents["monitor.yaml"]
+        )
+        documents["monitor.yaml"].problems += lacking
     base = _base(folder)
     outside = environment.read(environ, base)
     problems = [problem for name in FILES for problem in _ordered(documents[name], quoted=name == _QUOTED)]
@@ -75,9 +77,12 @@ def load(
         contact=monitor.contact,
         archive=build.archive(outside.archive or monitor.archive, base),
         mail=build.mail(monitor, route, outside, base),
+        channels=build.channels(monitor.channels, environ, base),
+        operator=monitor.operator,
         web=build.web(monitor.web),
         crawl=build.crawl(monitor.crawl),
         keep_unmatched=monitor.keep.unmatched,
+        keep_mails=monitor.keep.mails,
         sources=tuple(build.source(keys, environ) for keys in sources.sources),
         topics=tuple(build.topic(keys) for keys in topics.topics),
         subscriptions=tuple(build.subscription(keys, topics, monitor) for keys in digests.digests),
@@ -139,6 +144,19 @@ def _topic_ids(document: Document) -> list[str] | None:
     return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
 
 
+def _channel_names(document: Document) -> list[str] | None:
+    """The channels that digests may name; None where the file cannot say."""
+    items = document.data.get("channels") if isinstance(document.data, dict) else None
+    return list(items) if isinstance(items, dict) else [] if document.usable and items is None else None
+
+
+def _readers(document: Document) -> set[str]:
+    """Whoever a digest is to, as far as the file can be read."""
+    items = document.data.get("digests") if isinstance(document.data, dict) else None
+    lists = [item.get("to") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return {reader for readers in lists if isinstance(readers, list) for reader in readers if isinstance(reader, str)}
+
+
 def _fingerprint(*files: Keys) -> str:
     return hashlib.sha256(json.dumps(_meaning(files), sort_keys=True).encode()).hexdigest()
 
@@ -154,5 +172,5 @@ def _meaning(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_meaning(below) for below in value]
     if isinstance(value, frozenset):
-        return sorted(value)
+        return sorted((_meaning(below) for below in value), key=json.dumps)
     return str(value)

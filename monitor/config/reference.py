@@ -16,7 +16,7 @@ class Key:
 
     file: str
     kind: str | None = None  # of an option: the kind that has it
-    path: str  # `sources[].url`: [] stands for each item of a list
+    path: str  # `sources[].url`: [] stands for each item of a list, NAME for a name that people give
     required: bool
     default: str | None  # None where the key is required
     literal: bool  # the default is what one would write; else it is told in words
@@ -43,7 +43,7 @@ def _of_file(file: str, model: type[BaseModel], options: Mapping[str, type[BaseM
 
 def _below(file: str, model: type[BaseModel], prefix: str, kind: str | None = None) -> Iterator[Key]:
     described = {field.alias or name: field for name, field in model.model_fields.items()}
-    for name, listed, below in fields(model):
+    for name, inside, below in fields(model):
         field = described[name]
         required = field.is_required()
         extra = field.json_schema_extra
@@ -58,7 +58,7 @@ def _below(file: str, model: type[BaseModel], prefix: str, kind: str | None = No
             meaning=field.description or "",
         )
         if below is not None:
-            yield from _below(file, below, f"{prefix}{name}{'[]' if listed else ''}.", kind)
+            yield from _below(file, below, f"{prefix}{name}{inside}.", kind)
 
 
 def _written(value: object) -> str:

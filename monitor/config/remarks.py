@@ -1,26 +1,22 @@
 """What is allowed in a configuration, but hardly meant."""
 
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from urllib.parse import urlsplit
 
-from monitor.config import addresses
+from monitor.config import addresses, build, routes
 from monitor.config.document import Document, Trail
-from monitor.config.schema import (
-    UNKNOWN_LANGUAGE,
-    BesideKeys,
-    DigestsFile,
-    MonitorFile,
-    SourcesFile,
-    TopicKeys,
-    TopicsFile,
-)
+from monitor.config.model import UNKNOWN_LANGUAGE
+from monitor.config.schema import BesideKeys, DigestsFile, MonitorFile, SourcesFile, TopicKeys, TopicsFile
+from monitor.config.telling import DigestKeys
 from monitor.config.values import suggestion
 from monitor.errors import Problem
 from monitor.query import And, Fact, Near, Not, Or, Query, parse
 from monitor.query.tree import About
+from monitor.types import Quiet
 
 # RFC 2606, section 3: reserved for examples. An e-mail address or a web page, perhaps in a domain below.
 _PLACEHOLDER = re.compile(r"(?:[@.]|://)example\.(?:org|com|net)(?:[:/]|\Z)", re.IGNORECASE)
@@ -28,6 +24,7 @@ _PLACEHOLDER = re.compile(r"(?:[@.]|://)example\.(?:org|com|net)(?:[:/]|\Z)", re
 _NOBODYS_HOST = re.compile(r"(?:\A|\.)(?:test|invalid|localhost|example(?:\.(?:org|com|net))?)\Z", re.IGNORECASE)
 _ACRONYM = re.compile(r"""=?("?)([^\W\d_]{2,5})\1""")
 _OFTEN = timedelta(minutes=1)
+_DATES_OF_A_YEAR = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ def warnings(
     sources: SourcesFile,
     topics: TopicsFile,
     digests: DigestsFile,
-    route: addresses.MailRoute,
+    route: routes.MailRoute,
 ) -> Iterator[Problem]:
     """Yields every warning, file by file in reading order."""
     if _PLACEHOLDER.search(monitor.contact):
@@ -54,10 +51,12 @@ def warnings(
     if route.host and not route.starttls and route.kind == "smtp" and not addresses.is_this_machine(route.host):
         what = f"mail and password go to {route.host} unencrypted; ?starttls=off is for a relay on this machine"
         yield documents["monitor.yaml"].problem(("mail", "via"), what)
+    yield from _channels(documents["monitor.yaml"], monitor)
     yield from _sources(documents["sources.yaml"], sources)
     found = _topics(documents["topics.yaml"], topics, [keys.id for keys in sources.sources])
     yield from sorted(found, key=lambda problem: (problem.line, problem.column))
-    yield from _digests(documents["digests.yaml"], digests)
+    found = _digests(documents["digests.yaml"], digests, monitor)
+    yield from sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
 def _sources(document: Document, file: SourcesFile) -> Iterator[Problem]:
@@ -210,11 +209,48 @@ def _facts(query: Query) -> Iterator[Fact]:
             yield from _facts(query.child)
 
 
-def _digests(document: Document, file: DigestsFile) -> Iterator[Problem]:
+def _channels(document: Document, monitor: MonitorFile) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, keys in monitor.channels.items():
+        if keys.via == "atom" and keys.path is not None:
+            other = first.setdefault(os.path.normpath(keys.path), name)
+            if other != name:
+                what = f"channel {other} writes this file too: each takes the other's stories out of it"
+                yield document.problem(("channels", name, "path"), what)
+
+
+def _digests(document: Document, file: DigestsFile, monitor: MonitorFile) -> Iterator[Problem]:
     if not file.digests:
         yield document.problem(("digests",), "is empty: nobody is told anything")
+    nobody_else = addresses.is_this_machine(urlsplit(build.web(monitor.web).base_url).hostname or "")
     for number, keys in enumerate(file.digests):
+        digest: Trail = ("digests", number)
         if not keys.to:
-            yield document.problem(("digests", number, "to"), "has no readers: nothing is sent")
+            yield document.problem((*digest, "to"), "has no readers: nothing is sent")
         if keys.topics == []:
-            yield document.problem(("digests", number, "topics"), "is empty: this digest never has anything to tell")
+            yield document.problem((*digest, "topics"), "is empty: this digest never has anything to tell")
+        yield from _times(document, digest, keys)
+        if isinstance(keys.most, int) and nobody_else:
+            what = "the rest stands on a page that nobody else can open: web.base_url leads to this machine only"
+            yield document.problem((*digest, "most"), what)
+
+
+def _times(document: Document, digest: Trail, keys: DigestKeys) -> Iterator[Problem]:
+    at_once = any(each.at_once for each in keys.at)
+    if "gather" in keys.model_fields_set and not at_once:
+        yield document.problem((*digest, "gather"), "counts only where at is `at once`")
+    if keys.repeat_alerts and at_once:
+        what = "is meant for a digest that comes later; here it lets one alert tell what another told"
+        yield document.problem((*digest, "repeat_alerts"), what)
+    hours = {hour for each in keys.at for _, hour in each.moments}
+    if keys.quiet is not None and hours and all(_within(keys.quiet, hour) for hour in hours):
+        what = f"all times of this digest lie in these hours: it goes out at their end, {keys.quiet.until:%H:%M}"
+        yield document.problem((*digest, "quiet"), what)
+    if len({day for each in keys.not_on for day in each.yearly}) == _DATES_OF_A_YEAR:
+        yield document.problem((*digest, "not_on"), "leaves no date of the year: nothing is ever told")
+
+
+def _within(quiet: Quiet, hour: time) -> bool:
+    if quiet.since < quiet.until:
+        return quiet.since <= hour < quiet.until
+    return hour >= quiet.since or hour < quiet.until

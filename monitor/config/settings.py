@@ -33,6 +33,50 @@ class MailSettings:
     starttls: bool = True  # of kind smtp: no mail leaves before the connection is encrypted
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    returns: "ReturnsSettings | None" = None  # where bounces and wishes to unsubscribe come in
+
+
+class ReturnsKind(StrEnum):
+    """How returned mail is read: the scheme of `mail.returns`."""
+
+    MAILDIR = "maildir"
+    IMAPS = "imaps"
+    IMAP = "imap"  # with STARTTLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnsSettings:
+    """Where returned mail lies. A maildir has a `path`, the other two kinds have the rest."""
+
+    kind: ReturnsKind
+    path: Path | None = None  # absolute
+    host: str | None = None
+    port: int | None = None
+    folder: str = "INBOX"
+    starttls: bool = True  # of kind imap
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+class ChannelKind(StrEnum):
+    """How a channel of `channels` carries messages: its `via`."""
+
+    MAILDIR = "maildir"
+    WEBHOOK = "webhook"
+    APPRISE = "apprise"
+    ATOM = "atom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """A way to readers that have no e-mail address. maildir and atom have a `path`, webhook and apprise a `url`."""
+
+    name: str  # the reader's name in digests.yaml
+    kind: ChannelKind
+    path: Path | None = None  # absolute
+    url: str | None = field(default=None, repr=False)  # may hold a secret
+    secret: str | None = field(default=None, repr=False)  # a webhook's bodies are signed with it
+    entries: int = 100  # an Atom feed keeps so many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +108,12 @@ class Config:
     contact: str  # an e-mail address or a web page
     archive: str  # sqlite:////absolute/path; the path stands as it is, without percent-encoding
     mail: MailSettings
+    channels: tuple[ChannelSettings, ...]
+    operator: str | None  # the address that is told of what needs a hand
     web: WebSettings
     crawl: CrawlSettings
     keep_unmatched: timedelta
+    keep_mails: timedelta  # the bytes of what was sent
     sources: tuple[Source, ...]
     topics: tuple[Topic, ...]
     subscriptions: tuple[Subscription, ...]

@@ -165,6 +165,19 @@ def whole(value: object, low: int, high: int) -> int:
     return value
 
 
+def whole_or(value: object, word: str, low: int, high: int, *, of: str) -> int | str:
+    """A whole number of something within limits, or one word."""
+    if value is None:
+        raise ValueError("has no value; give one or remove the key")
+    if value == word:
+        return word
+    try:
+        return whole(value, low, high)
+    except ValueError as error:
+        given = f'"{value}"' if isinstance(value, str) else kind_of(value)
+        raise ValueError(f"{given} is neither a number of {of} from {low} to {high} nor the word {word}") from error
+
+
 def truth(value: object) -> bool:
     """The words true and false; in YAML 1.2 `yes` and `no` are text."""
     if not isinstance(value, bool):
@@ -180,11 +193,11 @@ def identifier(value: object) -> str:
     return word
 
 
-def variable(value: object) -> str:
+def variable(value: object, *, holds: str, such_as: str) -> str:
     """The name of an environment variable. What was written is not repeated: it may be the secret itself."""
     word = text(value)
     if not _VARIABLE.fullmatch(word):
-        raise ValueError("is the name of an environment variable that holds user:password, such as IRCC_AUTH")
+        raise ValueError(f"is the name of an environment variable that holds {holds}, such as {such_as}")
     return word
 
 

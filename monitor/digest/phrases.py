@@ -1,41 +1,89 @@
-"""The words of a digest in English and French, and how each writes dates, times and lists.
+"""The words of a digest in English and French: as data, `{blanks}` are filled in by wording.py.
 
-French follows the usage of the Office québécois de la langue française: 24-hour times as "7 h 05", abbreviated months
-with a point, a no-break space before a colon and inside guillemets.
+A key with `.one` and `.many` counts; French has its singular for none, too. French follows the usage of the Office
+québécois de la langue française; its no-break spaces are put in by wording.py, where they could not be seen here.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
 
-_CATALOGUE: Mapping[str, Mapping[str, str]] = {
+CATALOGUE: Mapping[str, Mapping[str, str]] = {
     "en": {
+        # the subject and the head
         "subject": "{title}: {what}",
         "subject first": "{title}: {what} – {headline}",
+        "withdrawals.one": "1 withdrawal",
+        "withdrawals.many": "{n} withdrawals",
+        "corrections.one": "1 correction",
+        "corrections.many": "{n} corrections",
         "stories.one": "1 story",
         "stories.many": "{n} stories",
         "updates.one": "1 update",
         "updates.many": "{n} updates",
         "in bulk.one": "1 in bulk",
         "in bulk.many": "{n} in bulk",
+        "nothing new": "nothing new",
+        "new since": "New since {when}",
+        "nothing since": "Since {when}",
+        "incomplete": "Coverage was incomplete: see the end.",
+        # sections
+        "recalls": "Corrections and withdrawals",
         "bulk title": "In bulk",
         "bulk.one": "1 story arrived in bulk from {source}. It is kept, and not told by itself before somebody has "
         "looked at it.",
         "bulk.many": "{n} stories arrived in bulk from {source}. They are kept, and not told one by one before "
         "somebody has looked at them.",
-        "nothing new": "nothing new",
+        "rest": "Further stories",
+        "more stories.one": "1 more story",
+        "more stories.many": "{n} more stories",
+        "and more": "and {more}",
+        # a story
         "no headline": "(no headline)",
         "updated": "updated",
         "correction": "correction",
+        "withdrawn": "withdrawn",
         "mention": "mentioned in passing",
+        "official": "official",
+        "version": "{nth} version",
         "partial": "Partial: the page could not be read; this is the text of the feed.",
         "why": "Found by",
         "quoted": "“{text}”",
         "topics": "Also about",
+        "topics of a recall": "About",
         "carriers": "Also carried by",
+        "fresh carriers": "Now also carried by",
+        "still carried": "Still carried by",
+        "you had it": "You had it from",
         "more carriers": "and {n} more",
+        "others.one": "1 other publisher carries it",
+        "others.many": "{n} other publishers carry it",
+        "also in": "Also in {language}",
+        "withdrew.one": "{who} has withdrawn this story. Please do not use what you were told of it.",
+        "withdrew.many": "{who} have withdrawn this story. Please do not use what you were told of it.",
+        "took back.one": "{who} has taken its copy back; others still carry the story.",
+        "took back.many": "{who} have taken their copies back; others still carry the story.",
+        "somebody": "Its publisher",
+        # what changed
+        "changed": "Changed",
+        "note": "correction note",
+        "headline": "headline",
+        "figure": "figure",
+        "name": "name",
+        "date": "date",
+        "quote": "quotation",
+        "negation": "negation",
+        "added": "sentences added",
+        "removed": "sentences removed",
+        "reworded": "rewording",
+        "pair": "{before} → {after}",
+        "pair came": "now also: {after}",
+        "pair went": "no longer: {before}",
+        "more changes": "and {n} more",
+        "earlier headline": "Earlier headline",
+        "correction note": "The correction in its own words",
+        # languages
         "languages.en": "English",
         "languages.fr": "French",
+        # coverage
         "coverage": "Coverage",
         "all answered.one": "The one source watched answered.",
         "all answered.many": "All {n} sources watched answered.",
@@ -47,42 +95,124 @@ _CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "part": "only a part of it could be read",
         "overran": "its list turned over between two visits on {when}; what came and went in between was not seen",
         "quiet": "answers, but has brought nothing since {when}, longer than ever before",
+        "gap": "not watched from {since} to {until}; what came and went in that time was not seen",
+        "common gap": "Nothing at all was watched from {since} to {until}; what came and went in that time was not "
+        "seen.",
         "no sources": "No source is watched.",
         "since": "not read since {when}",
         "never": "never read yet",
+        "more failing.one": "and 1 more, not read since {when}",
+        "more failing.many": "and {n} more, not read since {when} or later",
+        "more never.one": "and 1 more, never read yet",
+        "more never.many": "and {n} more, some of them never read yet",
+        "watched": "Sources watched",
+        "source": "Source",
+        "last read": "Last read",
+        "more watched.one": "and 1 more, last read on {when}",
+        "more watched.many": "and {n} more, each last read on {when} or later",
+        # the end
         "more pickups.one": "1 further pickup of a story you already have is not listed.",
         "more pickups.many": "{n} further pickups of stories you already have are not listed.",
         "times": "All times are {zone} time.",
-        "why you": "You get this because {reader} is on the list of the digest “{digest}”.",
+        "why you": "You get “{title}” ({digest}), {when}, because {reader} is on its list.",
+        "watches": "It tells of {topics}.",
+        "unsubscribe": "Unsubscribe from this digest",
+        "unsubscribe by mail": "To unsubscribe from this digest, write to {address} with the subject “{subject}”.",
         "archive": "Archive",
+        # when a digest is due
+        "daily": "daily at {times}",
+        "weekdays": "on weekdays at {times}",
+        "weekends": "on weekends at {times}",
+        "days": "on {days} at {times}",
+        "every minutes.one": "every minute",
+        "every minutes.many": "every {n} minutes",
+        "every hours.one": "every hour",
+        "every hours.many": "every {n} hours",
+        "every days.one": "every day",
+        "every days.many": "every {n} days",
+        "at once": "as soon as something is found",
+        # to the operator
+        "alarms.one": "{program}: 1 thing needs a hand – {first}",
+        "alarms.many": "{program}: {n} things need a hand – {first}",
+        "alarm failed": "Not delivered",
+        "alarm held": "May have arrived, and is not sent again by itself",
+        "alarm paused": "No longer told",
+        "alarm outbox": "The outbox",
+        "alarm more": "`roxham status` says where things stand; `roxham outbox` lists the messages.",
+        # marks
+        "at": ", ",
         "colon": ": ",
         "list and": " and ",
     },
     "fr": {
         "subject": "{title} : {what}",
         "subject first": "{title} : {what} – {headline}",
+        "withdrawals.one": "{n} retrait",
+        "withdrawals.many": "{n} retraits",
+        "corrections.one": "{n} rectificatif",
+        "corrections.many": "{n} rectificatifs",
         "stories.one": "{n} nouvelle",
         "stories.many": "{n} nouvelles",
         "updates.one": "{n} mise à jour",
         "updates.many": "{n} mises à jour",
         "in bulk.one": "{n} en bloc",
         "in bulk.many": "{n} en bloc",
+        "nothing new": "rien de neuf",
+        "new since": "Depuis le {when}",
+        "nothing since": "Depuis le {when}",
+        "incomplete": "La couverture est incomplète : voir à la fin.",
+        "recalls": "Rectificatifs et retraits",
         "bulk title": "En bloc",
         "bulk.one": "{n} nouvelle est arrivée en bloc, source « {source} ». Elle est conservée, et ne sera citée "
         "qu’une fois vérifiée.",
         "bulk.many": "{n} nouvelles sont arrivées en bloc, source « {source} ». Elles sont conservées, et ne seront "
         "citées une à une qu’une fois vérifiées.",
-        "nothing new": "rien de neuf",
+        "rest": "Autres nouvelles",
+        "more stories.one": "{n} autre nouvelle",
+        "more stories.many": "{n} autres nouvelles",
+        "and more": "et {more}",
         "no headline": "(sans titre)",
         "updated": "mise à jour",
         "correction": "rectificatif",
+        "withdrawn": "retirée",
         "mention": "mention en passant",
-        "partial": "Partiel : la page n’a pas pu être lue ; ce texte est celui du fil.",
-        "why": "Repéré par",
+        "official": "source officielle",
+        "version": "{nth} version",
+        "partial": "Texte partiel : la page n’a pas pu être lue ; ce texte est celui du fil.",
+        "why": "Termes repérés",
         "quoted": "« {text} »",
-        "topics": "Touche aussi",
-        "carriers": "Aussi publié par",
+        "topics": "Concerne aussi",
+        "topics of a recall": "Concerne",
+        "carriers": "Aussi publiée par",
+        "fresh carriers": "Désormais aussi publiée par",
+        "still carried": "Toujours publiée par",
+        "you had it": "Vous la teniez de",
         "more carriers": "et {n} autres",
+        "others.one": "{n} autre média l’a publiée",
+        "others.many": "{n} autres médias l’ont publiée",
+        "also in": "Aussi en {language}",
+        "withdrew.one": "{who} a retiré cette nouvelle. N’utilisez pas ce qui vous en a été dit.",
+        "withdrew.many": "{who} ont retiré cette nouvelle. N’utilisez pas ce qui vous en a été dit.",
+        "took back.one": "{who} a retiré sa copie ; la nouvelle reste publiée ailleurs.",
+        "took back.many": "{who} ont retiré leurs copies ; la nouvelle reste publiée ailleurs.",
+        "somebody": "Son éditeur",
+        "changed": "Changement",
+        "note": "note de rectification",
+        "headline": "titre",
+        "figure": "chiffre",
+        "name": "nom",
+        "date": "date",
+        "quote": "citation",
+        "negation": "négation",
+        "added": "phrases ajoutées",
+        "removed": "phrases retirées",
+        "reworded": "formulation",
+        "pair": "{before} → {after}",
+        "pair came": "ajouté : {after}",
+        "pair went": "retiré : {before}",
+        "more changes": "et {n} autres",
+        "earlier headline": "Titre précédent",
+        "correction note": "Le rectificatif, mot pour mot",
         "languages.en": "anglais",
         "languages.fr": "français",
         "coverage": "Couverture",
@@ -97,71 +227,61 @@ _CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "overran": "sa liste s’est entièrement renouvelée entre deux visites le {when} ; ce qui a paru et disparu "
         "entre elles n’a pas été vu",
         "quiet": "répond, mais n’apporte rien depuis le {when}, plus longtemps que jamais",
+        "gap": "non suivie du {since} au {until} ; ce qui a paru et disparu entre-temps n’a pas été vu",
+        "common gap": "Rien n’a été suivi du {since} au {until} ; ce qui a paru et disparu entre-temps n’a pas été vu.",
         "no sources": "Aucune source n’est suivie.",
         "since": "non lue depuis le {when}",
         "never": "jamais lue encore",
+        "more failing.one": "et {n} autre, non lue depuis le {when}",
+        "more failing.many": "et {n} autres, non lues depuis le {when} ou plus tard",
+        "more never.one": "et {n} autre, jamais lue encore",
+        "more never.many": "et {n} autres, dont certaines jamais lues encore",
+        "watched": "Sources suivies",
+        "source": "Source",
+        "last read": "Dernière lecture",
+        "more watched.one": "et {n} autre, lue pour la dernière fois le {when}",
+        "more watched.many": "et {n} autres, toutes lues le {when} ou plus tard",
         "more pickups.one": "{n} autre reprise d’une nouvelle que vous avez déjà n’est pas citée.",
         "more pickups.many": "{n} autres reprises de nouvelles que vous avez déjà ne sont pas citées.",
         "times": "Les heures sont celles du fuseau {zone}.",
-        "why you": "Vous recevez ceci parce que {reader} figure sur la liste du bulletin « {digest} ».",
+        "why you": "Vous recevez « {title} » ({digest}), {when}, parce que {reader} figure sur sa liste.",
+        "watches": "Sujets suivis : {topics}.",
+        "unsubscribe": "Se désabonner de ce bulletin",
+        "unsubscribe by mail": "Pour vous désabonner de ce bulletin, écrivez à {address} avec l’objet « {subject} ».",
         "archive": "Archives",
+        "daily": "tous les jours à {times}",
+        "weekdays": "du lundi au vendredi à {times}",
+        "weekends": "la fin de semaine à {times}",
+        "days": "{days} à {times}",
+        "every minutes.one": "chaque minute",
+        "every minutes.many": "toutes les {n} minutes",
+        "every hours.one": "toutes les heures",
+        "every hours.many": "toutes les {n} heures",
+        "every days.one": "tous les jours",
+        "every days.many": "tous les {n} jours",
+        "at once": "dès qu’il y a du nouveau",
+        "alarms.one": "{program} : une intervention demandée – {first}",
+        "alarms.many": "{program} : {n} interventions demandées – {first}",
+        "alarm failed": "Non livré",
+        "alarm held": "Peut-être arrivé, ne sera pas renvoyé sans vous",
+        "alarm paused": "Ne reçoit plus rien",
+        "alarm outbox": "La boîte d’envoi",
+        "alarm more": "`roxham status` dit où en sont les choses ; `roxham outbox` donne la liste des messages.",
+        "at": " à ",
         "colon": " : ",
         "list and": " et ",
     },
 }
-_DAYS = {
+
+DAYS: Mapping[str, tuple[str, ...]] = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
 }
-_MONTHS = {
+EACH_DAY: Mapping[str, tuple[str, ...]] = {
+    "en": ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"),
+    "fr": ("le lundi", "le mardi", "le mercredi", "le jeudi", "le vendredi", "le samedi", "le dimanche"),
+}
+MONTHS: Mapping[str, tuple[str, ...]] = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     "fr": ("janv.", "févr.", "mars", "avril", "mai", "juin", "juill.", "août", "sept.", "oct.", "nov.", "déc."),
 }
-
-
-class Phrases:
-    """The words of one language; English for a language that has none."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language if language in _CATALOGUE else "en"
-        self._phrases = _CATALOGUE[self.language]
-
-    def say(self, key: str, **values: object) -> str:
-        """Returns the phrase with its values filled in. KeyError for an unknown key: a mistake of ours."""
-        phrase = self._phrases[key]
-        return (_tied(phrase) if self.language == "fr" else phrase).format_map(values)
-
-    def count(self, key: str, n: int, **values: object) -> str:
-        """Returns the phrase for so many things. In French, 0 and 1 are singular."""
-        singular = n == 1 or (n == 0 and self.language == "fr")
-        return self.say(f"{key}.one" if singular else f"{key}.many", n=n, **values)
-
-    def name_of(self, language: str) -> str:
-        """Returns the name of a language, or its code where there is no name for it."""
-        return self._phrases.get(f"languages.{language}", language)
-
-    def listed(self, words: Sequence[str]) -> str:
-        """Returns "a, b and c"."""
-        return ", ".join(words[:-1]) + self.say("list and") + words[-1] if len(words) > 1 else "".join(words)
-
-    def moment(self, at: datetime, zone: ZoneInfo) -> str:
-        """Returns day, date and time in the zone: "Sun 22 Nov 2026, 07:00", "dim. 22 nov. 2026, 7 h 00"."""
-        local = at.astimezone(zone)
-        return f"{_DAYS[self.language][local.weekday()]} {self._date(local)} {local.year}, {self._time(local)}"
-
-    def short_moment(self, at: datetime, zone: ZoneInfo) -> str:
-        """Returns date and time in the zone: "22 Nov 07:00", "22 nov. 7 h 00"."""
-        local = at.astimezone(zone)
-        return f"{self._date(local)} {self._time(local)}"
-
-    def _date(self, local: datetime) -> str:
-        day = "1er" if self.language == "fr" and local.day == 1 else str(local.day)
-        return f"{day} {_MONTHS[self.language][local.month - 1]}"
-
-    def _time(self, local: datetime) -> str:
-        return f"{local.hour}\u00a0h\u00a0{local:%M}" if self.language == "fr" else f"{local:%H:%M}"
-
-
-def _tied(phrase: str) -> str:
-    """Puts no-break spaces where French has them; in the catalogue they could not be told from others."""
-    return phrase.replace(" :", "\u00a0:").replace(" ;", "\u00a0;").replace("« ", "«\u00a0").replace(" »", "\u00a0»")

@@ -1,136 +1,76 @@
-"""Deliver: from a reader's place in the archive to a receipt."""
+"""Deliver: from a reader's place in the archive to the outbox; sending.py goes on from there."""
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import secrets
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
-from monitor import due, health
+from monitor import due
 from monitor.archive import Archive
-from monitor.channels import Channel
-from monitor.errors import ArchiveError, DeliveryError
+from monitor.errors import ArchiveError
+from monitor.pipeline.composing import Orders, Round
+from monitor.pipeline.coverage import REACH, Watched
+from monitor.pipeline.sending import Delivery, Sending
 from monitor.pipeline.threads import Threads
 from monitor.types import (
     Clock,
     Coverage,
-    Day,
     Digest,
-    Message,
     Outgoing,
+    Receipt,
     SendState,
     Slice,
     Slot,
-    Source,
-    SourceState,
     Subscription,
-    Topic,
 )
 
 log = structlog.get_logger("roxham")
 
-REACH = timedelta(days=7)
-"""How far a new reader's first digest reaches back."""
+OPERATOR = "operator"
+"""The digest that tells the operator what needs a hand."""
 
 _IDLE_ENTRIES = 1000  # after so many entries without news, the place of an `at once` reader is moved on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Teller:
-    """What the digest room does: decide what is said, then give it its final bytes. app.py fills it in."""
-
-    compose: Callable[[Subscription, str, Slot, Slice, Sequence[Topic], datetime], Digest]
-    render: Callable[[Digest, bytes], Message]  # the bytes are the archive's secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What became of one reader's digest, or of an older message of the outbox."""
-
-    digest_id: str
-    reader: str
-    slot: str
-    after: int
-    upto: int
-    stories: int
-    message_id: str | None
-    state: str
-    error: str | None = None
-    digest: Digest | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Orders:
-    """Who is told what, and how: one digest is made and one mail is sent by the same orders from beginning to end."""
-
-    sources: tuple[Source, ...]
-    topics: tuple[Topic, ...]
-    subscriptions: tuple[Subscription, ...]
-    channel: Channel
-    rooms: Teller
+_ALARMS_APART = timedelta(hours=1)  # one mail to the operator, whatever goes wrong
 
 
 class Deliver:
     """The second half of the line."""
 
-    def __init__(
-        self,
-        *,
-        sources: Sequence[Source],
-        topics: Sequence[Topic],
-        subscriptions: Sequence[Subscription],
-        archive: Archive,
-        channel: Channel,
-        rooms: Teller,
-        threads: Threads,
-        clock: Clock,
-    ) -> None:
-        self._orders = _Orders(
-            sources=tuple(sources),
-            topics=tuple(topics),
-            subscriptions=tuple(subscriptions),
-            channel=channel,
-            rooms=rooms,
-        )
+    def __init__(self, orders: Orders, *, archive: Archive, threads: Threads, clock: Clock) -> None:
+        self._orders = orders
         self._archive = archive
         self._threads = threads
         self._clock = clock
         self._stopping = False
+        self._sending = Sending(archive=archive, threads=threads, clock=clock, anew=self._anew)
+        self._alarmed_at: datetime | None = None
 
     def stop(self) -> None:
         """Begins no further digest or message; the one in flight ends, and `deliver` returns."""
         self._stopping = True
+        self._sending.stop()
 
     async def register(self) -> None:
         """Gives new readers their starting point: what came within `REACH` before now."""
-        await self._register(self._orders.subscriptions)
+        await self._register(self._orders)
 
-    async def renew(
-        self,
-        *,
-        sources: Sequence[Source],
-        topics: Sequence[Topic],
-        subscriptions: Sequence[Subscription],
-        channel: Channel,
-        rooms: Teller,
-    ) -> None:
-        """Works by other settings from now on, with their new readers registered; what is under way ends as it began.
+    async def renew(self, orders: Orders) -> None:
+        """Works by other orders from now on, with their new readers registered; what is under way ends as it began.
 
         The outbox is for all: a message to a reader who was removed is still sent.
         """
-        await self._register(subscriptions)
-        self._orders = _Orders(
-            sources=tuple(sources),
-            topics=tuple(topics),
-            subscriptions=tuple(subscriptions),
-            channel=channel,
-            rooms=rooms,
-        )
+        await self._register(orders)
+        self._orders = orders
 
-    async def _register(self, subscriptions: Sequence[Subscription]) -> None:
+    async def _register(self, orders: Orders) -> None:
         now = self._clock()
-        await self._threads.archive(self._archive.register, subscriptions, since=now - REACH, now=now)
+        await self._threads.archive(self._archive.register, orders.subscriptions, since=now - REACH, now=now)
+
+    async def recover(self) -> None:
+        """Settles messages that were on their way when the process died: they may have arrived."""
+        await self._sending.recover(self._orders)
 
     async def deliver(
         self,
@@ -139,42 +79,106 @@ class Deliver:
         forced: bool = False,
         dry_run: bool = False,
         hurried: bool = False,
+        gathering: bool = False,
     ) -> list[Delivery]:
         """Composes what is due (`forced`: whatever the hour) and sends what the outbox holds.
 
         With `dry_run` nothing is kept and nothing is sent; `hurried` sends messages that wait for a later try, too.
+        `gathering`: more may come soon, so that an alert waits for it as its subscription says.
         """
         deliveries: list[Delivery] = []
-        orders = self._orders
-        for subscription in orders.subscriptions:
+        round_ = Round(self._orders, self._archive, self._threads, self._clock())
+        made: dict[tuple[str, str, str], tuple[Coverage, ...]] = {}
+        for subscription in round_.orders.subscriptions:
             if only is not None and subscription.id not in only:
                 continue
+            if not forced and due.silent_until(subscription, self._clock()) is not None:
+                continue
             for reader in subscription.to:
-                if (slot := await self._slot(subscription, reader, forced)) is None or self._stopping:
+                if self._stopping or await round_.paused(subscription, reader):
+                    continue
+                if (slot := await self._slot(subscription, reader, forced)) is None:
                     continue
                 try:
-                    told = await self._tell(orders, subscription, reader, slot, dry_run=dry_run, forced=forced)
+                    told = await self._tell(
+                        round_, subscription, reader, slot, forced=forced, gathering=gathering, dry_run=dry_run
+                    )
                 except ArchiveError:
                     raise
                 except Exception as error:  # one digest that cannot be made never stops the others
                     log.exception("digest not made", digest=subscription.id, to=reader)
-                    told = _not_made(subscription, reader, slot, error)
-                deliveries += [told] if told else []
+                    deliveries.append(_not_made(subscription, reader, slot, error))
+                    continue
+                if told is not None:
+                    made[subscription.id, reader, slot.name] = told.coverage
+                    if told.state != SendState.WAITING or dry_run:  # else sending says what became of it
+                        deliveries.append(told)
         if dry_run:
             return deliveries
-        return deliveries + await self.send(only, hurried=hurried)
+        deliveries += [
+            replace(sent, coverage=made.get((sent.digest_id, sent.reader, sent.slot), ()))
+            for sent in await self.send(only, hurried=hurried)
+        ]
+        if only is None and await self._notify():
+            deliveries += await self.send([OPERATOR], hurried=hurried)
+        return deliveries
 
-    async def _tell(
-        self, orders: _Orders, subscription: Subscription, reader: str, slot: Slot, *, dry_run: bool, forced: bool
-    ) -> Delivery | None:
-        """Composes and commits; returns what there is to say of it beside what `send` will say."""
-        digest = await self._compose(orders, subscription, reader, slot)
-        if not (digest.has_news or slot.scheduled or forced) and digest.upto - digest.after < _IDLE_ENTRIES:
-            return None  # an `at once` reader with nothing new: no need to write that down each time
-        if dry_run:
-            return _told(digest, "waiting" if digest.has_news else "nothing new")
-        await self._commit(orders, digest)
-        return _told(digest, "nothing new") if not digest.has_news and (forced or slot.scheduled) else None
+    async def send(self, only: Collection[str] | None = None, *, hurried: bool = False) -> list[Delivery]:
+        """Sends what the outbox holds and is due; one message that fails never stops the others."""
+        return await self._sending.send(self._orders, only, hurried=hurried)
+
+    async def coverage(self) -> tuple[Coverage, ...]:
+        """Returns how the sources are watched at this moment."""
+        now = self._clock()
+        watched = await Watched.at(self._archive, self._threads, now, now)
+        return watched.coverage(self._orders.sources, now)
+
+    async def preview(self, digest_id: str, reader: str | None = None, at: datetime | None = None) -> Digest:
+        """Returns a reader's digest as it would be now, or at another time: nothing is kept.
+
+        For a time in the past it is what was known and not told by then; for one to come, what is known by now. Without
+        `reader`, the first of the digest. KeyError for a digest that is not configured.
+        """
+        now = self._clock()
+        subscription = self._orders.subscription(digest_id)
+        if subscription is None:
+            raise KeyError(digest_id)
+        reader = reader or next(iter(subscription.to), "nobody@localhost")
+        when = at or now
+        slot = due.latest_slot(subscription, when) if at is not None else None
+        round_ = Round(self._orders, self._archive, self._threads, now, since=min(when, now) - REACH)
+        digest, _ = await round_.compose(
+            subscription,
+            reader,
+            slot or due.slot_now(subscription, when),
+            at=when if when < now else None,
+            now=when,
+        )
+        return digest
+
+    async def send_test(self, digest: Digest, to: str) -> Receipt:
+        """Sends a digest to an address as a test that says so; nothing is kept of it. Raises DeliveryError."""
+        orders = self._orders
+        titles = {
+            language: f"{'[Essai]' if language == 'fr' else '[Test]'} {title}"
+            for language, title in digest.subscription.title.items()
+        }
+        now = self._clock()
+        test = replace(
+            digest,
+            reader=to,
+            subscription=replace(digest.subscription, title=titles, to=(to,)),
+            slot=replace(digest.slot, name=f"test-{now.timestamp():.6f}"),
+        )
+        message = orders.rooms.render(test, secrets.token_bytes(32), None, orders.mail.takes)
+
+        async def nothing_to_note() -> None:
+            return
+
+        try:
+            return await orders.mail.send(message, nothing_to_note)
+        finally:
+            await orders.mail.close()
 
     async def _slot(self, subscription: Subscription, reader: str, forced: bool) -> Slot | None:
         now = self._clock()
@@ -188,115 +192,68 @@ class Deliver:
             return None  # the clock or the time zone was changed; the slot of that name has been
         return slot
 
-    async def _compose(self, orders: _Orders, subscription: Subscription, reader: str, slot: Slot) -> Digest:
-        states = await self._threads.archive(self._archive.states)
-        since = self._clock() - REACH
-        days = await self._threads.archive(self._archive.days, (since - health.HABIT * 2).date())
-        told_until = await self._threads.archive(self._archive.told_until, subscription.id, reader) or since
-        coverage = [
-            _coverage(source, states.get(source.id), days.get(source.id, ()), told_until, self._clock())
-            for source in orders.sources
-            if source.enabled
-        ]
-        slice_ = await self._threads.archive(self._archive.slice, subscription, reader, coverage, since=since)
-        return orders.rooms.compose(subscription, reader, slot, slice_, orders.topics, self._clock())
+    async def _tell(
+        self,
+        round_: Round,
+        subscription: Subscription,
+        reader: str,
+        slot: Slot,
+        *,
+        forced: bool,
+        gathering: bool,
+        dry_run: bool,
+    ) -> Delivery | None:
+        """Composes and commits; None where there was nothing to say, and nobody asked."""
+        digest, slice_ = await round_.compose(subscription, reader, slot)
+        asked = slot.scheduled or forced
+        says = digest.has_news or (subscription.nothing_new and asked)
+        if not (says or asked) and digest.upto - digest.after < _IDLE_ENTRIES:
+            return None  # an `at once` reader with nothing new: no need to write that down each time
+        if says and gathering and not asked and not self._gathered(digest, slice_):
+            return None
+        if dry_run:
+            return _told(digest, SendState.WAITING.value if says else "nothing new")
+        message, token = await round_.render(digest) if says else (None, None)
+        kept = await self._threads.archive(self._archive.commit_digest, digest, message, token)
+        if says and kept is None:
+            return None  # another process served the slot, or paused the reader, meanwhile
+        return _told(digest, SendState.WAITING.value if says else "nothing new") if says or asked else None
 
-    async def _commit(self, orders: _Orders, digest: Digest) -> Outgoing | None:
-        message = None
-        if digest.has_news:
-            message = orders.rooms.render(digest, await self._threads.archive(self._archive.secret))
-        return await self._threads.archive(self._archive.commit_digest, digest, message)
+    def _gathered(self, digest: Digest, slice_: Slice) -> bool:
+        """Whether an alert has waited for what may belong to it."""
+        stories = {line.story_id for line in digest.lines}
+        came = [entry.at for entry in slice_.entries if entry.story_id in stories]
+        return not came or due.alert_due(min(came), max(came), digest.subscription.gather, self._clock())
 
-    async def recover(self) -> None:
-        """Settles messages that were on their way when the process died: they may have arrived."""
-        for outgoing in await self._threads.archive(self._archive.interrupted):
-            await self._doubt(
-                outgoing, self._orders.channel, "the program ended before the mail server's answer was kept"
-            )
+    async def _anew(self, orders: Orders, outgoing: Outgoing) -> bool:
+        """Makes a waiting message anew, without the story that was withdrawn since; says whether it is still there."""
+        message = outgoing.message
+        subscription = orders.subscription(message.digest_id)
+        if subscription is None or message.to not in subscription.to:
+            reason = "a story in it was withdrawn, and its reader is no longer on the list"
+            await self._threads.archive(self._archive.drop_message, outgoing.id, reason, self._clock())
+            return False
+        slot = Slot(name=message.slot, at=outgoing.created_at, scheduled=not message.slot.startswith("now-"))
+        round_ = Round(orders, self._archive, self._threads, outgoing.created_at)
+        digest, _ = await round_.compose(subscription, message.to, slot, of=outgoing)
+        says = digest.has_news or subscription.nothing_new
+        anew, token = await round_.render(digest) if says else (None, None)
+        await self._threads.archive(self._archive.replace_message, outgoing.id, digest, anew, token)
+        return says
 
-    async def send(self, only: Collection[str] | None = None, *, hurried: bool = False) -> list[Delivery]:
-        """Sends what the outbox holds and is due; one message that fails never stops the others."""
-        deliveries = []
-        due_by = datetime.max.replace(tzinfo=UTC) if hurried else self._clock()
-        for number in await self._threads.archive(self._archive.due_messages, due_by):
-            outgoing = await self._threads.archive(self._archive.message, number)
-            if self._stopping:
-                break
-            if outgoing is not None and (only is None or outgoing.message.digest_id in only):
-                await self._send(outgoing)
-                after = await self._threads.archive(self._archive.message, number)
-                deliveries.append(_sent(after or outgoing))
-        return deliveries
-
-    async def _send(self, outgoing: Outgoing) -> None:
-        channel, committed = self._orders.channel, False
-
-        async def on_commit() -> None:
-            nonlocal committed
-            await self._threads.archive(self._archive.mark_sending, outgoing.id)
-            committed = True
-
-        try:
-            receipt = await channel.send(outgoing.message, on_commit)
-        except DeliveryError as error:
-            log.error("mail not sent", to=outgoing.message.to, digest=outgoing.message.digest_id, reason=error.reason)
-            if error.doubt:
-                await self._doubt(outgoing, channel, error.reason)
-                return
-            next_try = (
-                due.next_mail_try(outgoing.attempts, outgoing.created_at, self._clock()) if error.temporary else None
-            )
-            await self._threads.archive(
-                self._archive.mark_unsent,
-                outgoing.id,
-                error.reason,
-                next_try_at=next_try,
-                failed=next_try is None,
-            )
-        except ArchiveError:
-            raise
-        except Exception as error:  # a defect of ours: one message never stops the others
-            log.exception("mail not sent", to=outgoing.message.to, digest=outgoing.message.digest_id)
-            reason = f"{type(error).__name__}: {error}"
-            if committed:
-                await self._doubt(outgoing, channel, reason)
-            else:
-                await self._threads.archive(
-                    self._archive.mark_unsent, outgoing.id, reason, next_try_at=None, failed=True
-                )
-        else:  # an answered mail is noted even where a stop cancels this task: else it would be sent again
-            await asyncio.shield(self._threads.archive(self._archive.mark_sent, outgoing.id, receipt))
-
-    async def _doubt(self, outgoing: Outgoing, channel: Channel, reason: str) -> None:
-        """Once more with the same bytes, then held for an operator. An idempotent channel may always try again."""
-        again = outgoing.doubts == 0 or channel.idempotent
-        await self._threads.archive(
-            self._archive.mark_unsent,
-            outgoing.id,
-            reason,
-            next_try_at=self._clock() if again else None,
-            doubt=True,
-        )
-
-
-def _coverage(
-    source: Source, state: SourceState | None, days: Sequence[Day], told_until: datetime, now: datetime
-) -> Coverage:
-    if state is None:
-        return Coverage(source_id=source.id, name=source.name, last_good_at=None, failing=True, error="not visited yet")
-    overran = state.overran_at is not None and state.overran_at > told_until
-    return Coverage(
-        source_id=source.id,
-        name=source.name,
-        last_good_at=state.last_good_at,
-        failing=state.last_good_at is None
-        or state.failures > 0
-        or health.not_seen_since(source, state, now) is not None,
-        error=state.error,
-        partial=state.error is not None and not state.failures,
-        overran_at=state.overran_at if overran else None,
-        quiet_since=health.quiet_since(state, days),
-    )
+    async def _notify(self) -> bool:
+        """Puts what the operator should know into a mail, at most once an hour; says whether there was any."""
+        now, notify = self._clock(), self._orders.rooms.notify
+        if notify is None or (self._alarmed_at and now - self._alarmed_at < _ALARMS_APART):
+            return False
+        alarms = await self._threads.archive(self._archive.alarms, untold_only=True)
+        if not alarms:
+            return False
+        secret = await self._threads.archive(self._archive.secret)
+        message = notify(alarms, secret, now)
+        await self._threads.archive(self._archive.commit_alarms, [alarm.id for alarm in alarms], message, now)
+        self._alarmed_at = now
+        return True
 
 
 def _not_made(subscription: Subscription, reader: str, slot: Slot, error: Exception) -> Delivery:
@@ -324,18 +281,5 @@ def _told(digest: Digest, state: str) -> Delivery:
         message_id=None,
         state=state,
         digest=digest,
-    )
-
-
-def _sent(outgoing: Outgoing) -> Delivery:
-    return Delivery(
-        digest_id=outgoing.message.digest_id,
-        reader=outgoing.message.to,
-        slot=outgoing.message.slot,
-        after=outgoing.after,
-        upto=outgoing.upto,
-        stories=outgoing.stories,
-        message_id=outgoing.message.message_id,
-        state=outgoing.state.value,
-        error=outgoing.error,
+        coverage=digest.coverage,
     )

@@ -30,10 +30,21 @@ from dataclasses import dataclass
 
 from monitor.stories import grouping, likeness
 from monitor.stories import lineage as lineages
-from monitor.stories.changes import Kind, Wording, change
+from monitor.stories.changes import Wording, change
 from monitor.stories.fingerprint import LANGUAGES, asked, facts, fingerprint, identities, keys
 from monitor.text import fold, folded_words, one_line
-from monitor.types import Article, Fingerprint, Lineage, Neighbour, Placement, Text, Tie, TieKind, Verdict
+from monitor.types import (
+    Article,
+    ChangeKind,
+    Fingerprint,
+    Lineage,
+    Neighbour,
+    Placement,
+    Text,
+    Tie,
+    TieKind,
+    Verdict,
+)
 
 __all__ = ["ALWAYS_WORDS", "ENOUGH_WORDS", "Stories", "fingerprint", "identities"]
 
@@ -131,7 +142,7 @@ class Stories:
         if known.text is None:
             return False
         before = Wording(title=known.title, body=self.body(known.text, known.title, known.language))
-        return change(before, Wording(title=article.title, body=article.body)).kind is not Kind.SUBSTANTIVE
+        return change(before, Wording(title=article.title, body=article.body)).kind is not ChangeKind.SUBSTANTIVE
 
 
 def _comes_back(article: Article, print_: Fingerprint, newest: Neighbour) -> bool:

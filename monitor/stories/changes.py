@@ -7,51 +7,23 @@ two texts; the work is linear in them but for a bounded part, so that 5 MB of on
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from monitor.stories.alignment import common, gaps, likest
 from monitor.stories.wording import Paragraphs, Sentence, Sort, Token, headline, paragraphs
 from monitor.text import fold, folded_words
+from monitor.types import Change, ChangeKind, ChangeReason, Replaced
 
-
-class Kind(StrEnum):
-    """How much a change matters."""
-
-    NONE = "none"  # the same characters
-    TRIVIAL = "trivial"  # a reader learns nothing from it
-    SUBSTANTIVE = "substantive"
-
-
-class Reason(StrEnum):
-    """What has changed; the first group is substance."""
-
-    NOTE = "note"  # a note says what was corrected
-    HEADLINE = "headline"
-    FIGURE = "figure"
-    NAME = "name"
-    DATE = "date"
-    QUOTE = "quote"
-    NEGATION = "negation"
-    ADDED = "added"  # sentences
-    REMOVED = "removed"
-    REWORDED = "reworded"
-
-    STYLE = "style"  # punctuation, case, accents, marks, white space, notation, spelling
-    STAMP = "stamp"  # a line that says when it was updated
-    LINK = "link"  # a line that leads elsewhere
-    REPEATED = "repeated"  # a paragraph, once more or once less
-    MOVED = "moved"  # sentences, to another place
-
-
-_ORDER = list(Reason)
-_TRIFLES = frozenset({Reason.STYLE, Reason.STAMP, Reason.LINK, Reason.REPEATED, Reason.MOVED})
-_REWRITES = frozenset({Reason.ADDED, Reason.REMOVED, Reason.REWORDED})
+_ORDER = list(ChangeReason)
+_TRIFLES = frozenset(
+    {ChangeReason.STYLE, ChangeReason.STAMP, ChangeReason.LINK, ChangeReason.REPEATED, ChangeReason.MOVED}
+)
+_REWRITES = frozenset({ChangeReason.ADDED, ChangeReason.REMOVED, ChangeReason.REWORDED})
 _OF_SORT = {
-    Sort.FIGURE: Reason.FIGURE,
-    Sort.DATE: Reason.DATE,
-    Sort.NEGATION: Reason.NEGATION,
-    Sort.NAME: Reason.NAME,
-    Sort.PERSON: Reason.NAME,
+    Sort.FIGURE: ChangeReason.FIGURE,
+    Sort.DATE: ChangeReason.DATE,
+    Sort.NEGATION: ChangeReason.NEGATION,
+    Sort.NAME: ChangeReason.NAME,
+    Sort.PERSON: ChangeReason.NAME,
 }
 
 
@@ -61,31 +33,6 @@ class Wording:
 
     title: str
     body: str | None = field(repr=False)  # the story alone, a blank line between paragraphs; None: not known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replaced:
-    """Words as they stood, and as they stand now; one of the two may be empty."""
-
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What became of a wording. `reasons` are in the order of `Reason`, each once."""
-
-    kind: Kind
-    reasons: tuple[Reason, ...] = ()
-    replaced: tuple[Replaced, ...] = ()  # the words of substance, in the order of the text; at most 50 pairs
-
-    @property
-    def corrects(self) -> bool:
-        """Whether all that changed is figures, names, dates, quotations, negations in equal sentences, or the headline.
-
-        That is a correction; with sentences added, removed or reworded it is a new take (write-thru).
-        """
-        return self.kind is Kind.SUBSTANTIVE and not _REWRITES & set(self.reasons)
 
 
 _PAIRS = 50
@@ -102,7 +49,7 @@ _LEAST_NAME, _LONGEST_NAME = 5, 50  # characters
 def change(before: Wording, after: Wording) -> Change:
     """Compares two wordings of one article, English or French; where a body is not known, only the headlines."""
     if before == after:
-        return Change(kind=Kind.NONE)
+        return Change(kind=ChangeKind.NONE)
     found = _Findings()
     if before.title != after.title:
         _compare_titles(found, before.title, after.title)
@@ -118,13 +65,13 @@ class _Findings:
     """Reasons and replaced words, as they are found."""
 
     def __init__(self) -> None:
-        self.reasons: set[Reason] = set()
+        self.reasons: set[ChangeReason] = set()
         self.replaced: list[Replaced] = []
 
     def change(self) -> Change:
         real = self.reasons - _TRIFLES
         return Change(
-            kind=Kind.SUBSTANTIVE if real else Kind.TRIVIAL if self.reasons else Kind.NONE,
+            kind=ChangeKind.SUBSTANTIVE if real else ChangeKind.TRIVIAL if self.reasons else ChangeKind.NONE,
             reasons=tuple(sorted(real or self.reasons, key=_ORDER.index)),
             replaced=tuple(self.replaced),
         )
@@ -135,7 +82,7 @@ class _Findings:
 
 
 def _compare_at_length(found: _Findings, before: str, after: str) -> None:
-    found.reasons.add(Reason.STYLE if folded_words(before) == folded_words(after) else Reason.REWORDED)
+    found.reasons.add(ChangeReason.STYLE if folded_words(before) == folded_words(after) else ChangeReason.REWORDED)
 
 
 # --- headlines -------------------------------------------------------------------------------------------------------
@@ -145,7 +92,7 @@ def _compare_titles(found: _Findings, before: str, after: str) -> None:
     tokens = headline(before), headline(after)
     ours, theirs = ([token.key for token in each] for each in tokens)
     if ours == theirs or _is_cut(before, after) or _is_cut(after, before):
-        found.reasons.add(Reason.STYLE)
+        found.reasons.add(ChangeReason.STYLE)
         return
     within = _Findings()
     if not any(_in_title_case(each) for each in tokens):
@@ -154,9 +101,9 @@ def _compare_titles(found: _Findings, before: str, after: str) -> None:
     for run in _runs(tokens[0], tokens[1]):
         _judge(within, run, (before, after))
     if within.reasons <= _TRIFLES:
-        found.reasons.add(Reason.STYLE)
+        found.reasons.add(ChangeReason.STYLE)
         return
-    found.reasons |= within.reasons - _TRIFLES - _REWRITES | {Reason.HEADLINE}
+    found.reasons |= within.reasons - _TRIFLES - _REWRITES | {ChangeReason.HEADLINE}
     found.keep(before, after)
 
 
@@ -190,11 +137,15 @@ class _Bodies:
 
     def compare(self) -> None:
         ours, theirs, reasons = self._ours, self._theirs, self._found.reasons
-        for counted, reason in (("stamps", Reason.STAMP), ("links", Reason.LINK), ("repeated", Reason.REPEATED)):
+        for counted, reason in (
+            ("stamps", ChangeReason.STAMP),
+            ("links", ChangeReason.LINK),
+            ("repeated", ChangeReason.REPEATED),
+        ):
             if getattr(ours, counted) != getattr(theirs, counted):
                 reasons.add(reason)
         if set(theirs.notes) - set(ours.notes):
-            reasons.add(Reason.NOTE)
+            reasons.add(ChangeReason.NOTE)
         pairs = common([s.keys for s in ours.sentences], [s.keys for s in theirs.sentences])
         for a, b in pairs:
             self._hold_quotes(ours.sentences[a], theirs.sentences[b])
@@ -207,15 +158,15 @@ class _Bodies:
         for left, right in parted:
             self._compare_gap([s for s in left if not _took(gone, s)], [s for s in right if not _took(come, s)])
         if moved:
-            reasons.add(Reason.MOVED)
+            reasons.add(ChangeReason.MOVED)
         if not reasons:
-            reasons.add(Reason.STYLE)  # the characters differ, and nothing that is compared does
+            reasons.add(ChangeReason.STYLE)  # the characters differ, and nothing that is compared does
 
     def _hold_quotes(self, ours: Sentence, theirs: Sentence) -> None:
         """Equal words that were put into quotation marks, or taken out of them."""
         if ours.quoted is None or theirs.quoted is None or abs(ours.quoted - theirs.quoted) < _WORDS_IN_QUOTES:
             return
-        self._found.reasons.add(Reason.QUOTE)
+        self._found.reasons.add(ChangeReason.QUOTE)
         self._found.keep(*(_said(text, s.tokens) for text, s in zip(self._texts, (ours, theirs), strict=True)))
 
     def _compare_gap(self, ours: Sequence[Sentence], theirs: Sequence[Sentence]) -> None:
@@ -231,9 +182,9 @@ class _Bodies:
         at = 0, 0
         for i, j in [*pairs, (len(ours), len(theirs))]:
             if i > at[0]:
-                self._found.reasons.add(Reason.REMOVED)
+                self._found.reasons.add(ChangeReason.REMOVED)
             if j > at[1]:
-                self._found.reasons.add(Reason.ADDED)
+                self._found.reasons.add(ChangeReason.ADDED)
             if (i, j) != (len(ours), len(theirs)):
                 for run in _runs(ours[i].tokens, theirs[j].tokens):
                     _judge(self._found, run, self._texts)
@@ -242,7 +193,7 @@ class _Bodies:
     def _compare_run(self, run: "_Run") -> None:
         """A run of tokens in sentences that are held together across their ends: a whole sentence may be in it."""
         ours, theirs, _, _ = run
-        for tokens, others, reason in ((ours, theirs, Reason.REMOVED), (theirs, ours, Reason.ADDED)):
+        for tokens, others, reason in ((ours, theirs, ChangeReason.REMOVED), (theirs, ours, ChangeReason.ADDED)):
             if not others and len(tokens) >= _LEAST_SENTENCE and any(token.opens for token in tokens):
                 self._found.reasons.add(reason)
                 return
@@ -318,14 +269,14 @@ def _judge(found: _Findings, run: "_Run", texts: tuple[str, str]) -> None:
         sorts = {Sort.PLAIN if sort is Sort.PERSON else sort for sort in sorts}  # nobody took another's place
     reasons = {_OF_SORT[sort] for sort in sorts if sort in _OF_SORT}
     if any(token.quoted for token in (*ours, *theirs)):
-        reasons.add(Reason.QUOTE)
+        reasons.add(ChangeReason.QUOTE)
     elif Sort.PLAIN in sorts and not _is_misspelt_name(ours, theirs):
-        reasons.add(Reason.REWORDED)
+        reasons.add(ChangeReason.REWORDED)
     elif Sort.PLAIN in sorts:
-        reasons.add(Reason.NAME)
+        reasons.add(ChangeReason.NAME)
     if not (ours and theirs) and any(_tells(token) for token in (*ours, *theirs)):
-        reasons.add(Reason.REWORDED)  # nothing stood there before, or stands there now
-    found.reasons |= reasons or {Reason.REWORDED}
+        reasons.add(ChangeReason.REWORDED)  # nothing stood there before, or stands there now
+    found.reasons |= reasons or {ChangeReason.REWORDED}
     found.keep(*_in_context(run, texts))
 
 

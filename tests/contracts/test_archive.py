@@ -952,15 +952,18 @@ def test_a_topic_that_names_a_story_only_in_passing_for_a_while_costs_no_news(ar
 
 
 def test_what_came_while_a_topic_had_lost_its_forms_is_told_only_where_that_is_asked_for(archive: Archive) -> None:
+    other = subscription("other", to=("other@example.test",))
     keep(archive, article(), match())
     archive.commit_digest(told(archive, subscription()), message())
+    archive.commit_digest(told(archive, other), None)
     remark(archive)
     keep(archive, article(title="Updated", text=f"Other words. {LONG}"))
+    assert headlines(archive, subscription(), "s2") == ["Updated"]  # its reader was told of the article
     remark(archive, match())
-    assert headlines(archive, subscription(), "s2") == []
+    assert headlines(archive, other, "s2") == []
     remark(archive)
     remark(archive, match(), tell=True)
-    assert headlines(archive, subscription(), "s2") == ["Updated"]
+    assert headlines(archive, other, "s2") == ["Updated"]
 
 
 def test_a_mention_of_which_nobody_was_told_is_told_when_it_becomes_more_and_that_is_asked_for(

@@ -4,32 +4,61 @@ import asyncio
 import gc
 import importlib.metadata
 import importlib.util
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from monitor.config import Config, MailKind, load
-from monitor.types import Article, Clock, Digest, Message, Source
+from monitor.app import telling
+from monitor.app.program import user_agent, utc_now, version
+from monitor.app.telling import ALIVE_WITHIN, channel, pages, wording_change
+from monitor.config import Config, load
+from monitor.types import Article, Clock, Source
 
 if TYPE_CHECKING:
     from monitor.archive.sqlite import SQLiteArchive
-    from monitor.channels import Channel
     from monitor.crawl import Crawl
-    from monitor.pipeline import Addition, Collect, Deliver, Progress, Reader, Survey, Teller, Threads, Trial
+    from monitor.pipeline import (
+        Addition,
+        Collect,
+        Deliver,
+        Progress,
+        Reader,
+        Returned,
+        Survey,
+        Threads,
+        Trial,
+    )
     from monitor.stories import Stories
 
+__all__ = [
+    "ALIVE_WITHIN",
+    "Line",
+    "addition",
+    "archive_in",
+    "archive_path",
+    "changing",
+    "channel",
+    "configuration",
+    "kinds",
+    "line",
+    "pages",
+    "reading",
+    "reading_file",
+    "renewed",
+    "story_room",
+    "survey",
+    "trial",
+    "user_agent",
+    "utc_now",
+    "version",
+    "wording_change",
+    "writing",
+]
+
 _KIND = re.compile(r'^    name(?:: [^=]+)? = "(\w+)"$', re.MULTILINE)
-
-
-def utc_now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)
 
 
 def kinds() -> list[str]:
@@ -115,6 +144,7 @@ class Line:
     clock: Clock
     crawl: "Crawl"
     rooms: "Reader"
+    returned: "Returned | None"  # what reads returned mail
 
 
 @contextmanager
@@ -133,16 +163,7 @@ def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" =
         clock=utc_now,
         progress=progress,
     )
-    deliver = Deliver(
-        sources=config.sources,
-        topics=config.topics,
-        subscriptions=config.subscriptions,
-        archive=archive,
-        channel=channel(config),
-        rooms=_teller(config),
-        threads=threads,
-        clock=utc_now,
-    )
+    deliver = Deliver(telling.orders(config), archive=archive, threads=threads, clock=utc_now)
     try:
         yield Line(
             config=config,
@@ -153,6 +174,7 @@ def line(config: Config, archive: "SQLiteArchive", progress: "Progress | None" =
             clock=utc_now,
             crawl=crawl,
             rooms=rooms,
+            returned=telling.returned(config, archive, threads),
         )
     finally:
         threads.close()
@@ -166,17 +188,13 @@ async def renewed(line: Line, config: Config) -> Line:
     same_topics = config.topics == line.config.topics
     same_manners = (config.crawl, config.contact) == (line.config.crawl, line.config.contact)
     rooms = line.rooms if same_topics else await asyncio.to_thread(_reader, config)
-    sender = channel(config)
+    new_orders = telling.orders(config)
     crawl = line.crawl if same_manners else _crawl(config, after=line.crawl)
-    await line.deliver.renew(
-        sources=config.sources,
-        topics=config.topics,
-        subscriptions=config.subscriptions,
-        channel=sender,
-        rooms=_teller(config),
-    )
+    same_box = config.mail.returns == line.config.mail.returns
+    returned = line.returned if same_box else telling.returned(config, line.archive, line.threads)
+    await line.deliver.renew(new_orders)
     line.collect.renew(sources=config.sources, crawl=crawl, rooms=rooms)
-    return replace(line, config=config, crawl=crawl, rooms=rooms)
+    return replace(line, config=config, crawl=crawl, rooms=rooms, returned=returned)
 
 
 @contextmanager
@@ -274,13 +292,6 @@ def _reader(config: Config) -> "Reader":
     )
 
 
-def _teller(config: Config) -> "Teller":
-    from monitor.digest import compose
-    from monitor.pipeline import Teller
-
-    return Teller(compose=compose, render=lambda digest, secret: _render(config, digest, secret))
-
-
 def _rule(network: object, port: int | None) -> str:
     if port is None:
         return str(network)
@@ -290,56 +301,3 @@ def _rule(network: object, port: int | None) -> str:
 def _calm_the_collector() -> None:
     """Lets Python look for unreachable cycles less often: a pass makes few, and looking took a fifth of a visit."""
     gc.set_threshold(50_000, 20, 100)
-
-
-def version() -> str:
-    """Returns the version of the installed program."""
-    return importlib.metadata.version("roxham-monitor")
-
-
-def user_agent(config: Config) -> str:
-    """Returns the name under which pages are asked for, with the contact that servers' owners may want."""
-    return f"Roxham/{version()} (+{config.contact})"
-
-
-def channel(config: Config) -> "Channel":
-    """Returns the way in which mail leaves."""
-    mail = config.mail
-    if mail.kind is MailKind.MAILDIR:
-        from monitor.channels.maildir import Maildir
-
-        assert mail.path is not None  # noqa: S101 - config promises it for this kind
-        return Maildir(mail.path)
-    from monitor.channels.email import Email
-
-    assert mail.host is not None  # noqa: S101 - config promises both for these kinds
-    assert mail.port is not None  # noqa: S101
-    return Email(
-        mail.host,
-        mail.port,
-        tls="implicit" if mail.kind is MailKind.SMTPS else "starttls" if mail.starttls else "none",
-        user=mail.user,
-        password=mail.password,
-    )
-
-
-def _only_here(url: str) -> bool:
-    """Whether an address leads to this very machine: of no use in a mail."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _render(config: Config, digest: Digest, secret: bytes) -> Message:
-    from monitor.digest import message_id, render
-
-    domain = config.mail.sender.rsplit("@", 1)[-1].rstrip("> ")
-    return render(
-        digest,
-        sender=config.mail.sender,
-        program=config.name,
-        base_url=None if _only_here(config.web.base_url) else config.web.base_url,
-        message_id=message_id(secret, digest.subscription.id, digest.slot.name, digest.reader, domain),
-    )

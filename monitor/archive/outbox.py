@@ -1,0 +1,219 @@
+"""The archive's part in the outbox: messages, what became of each try, and whether any may be sent at all."""
+
+import secrets
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from monitor.archive import counter, ledger, messages
+from monitor.archive import rows as row_of
+from monitor.archive.alarms import sound
+from monitor.archive.connection import Connected, Row, guarded, stamp, stamp_or_none
+from monitor.archive.counter import Counter
+from monitor.archive.readers import is_paused
+from monitor.errors import DeliveryError
+from monitor.types import AlarmKind, Digest, Message, OutboxHold, Outgoing, Receipt
+
+# SQLite uses a partial index only where the query repeats the index's own condition.
+_UNSENT = "state <> 'sent' AND dropped_at IS NULL"
+_BUT_BYTES = (
+    "id, message_id, subscription, reader, slot, subject, x'' AS raw, format, NULL AS whole, after, upto, stories, "
+    "state, attempts, doubts, created_at, next_try_at, error, receipt_at, receipt_channel, receipt_answer, dropped_at, "
+    "erased"
+)
+
+
+class Outbox(Connected):
+    """See the contract in monitor/archive/__init__.py."""
+
+    def outbox(self, *, open_only: bool = False) -> list[Outgoing]:
+        every = f"SELECT {_BUT_BYTES} FROM outbox"  # noqa: S608
+        only = f"WHERE {_UNSENT} ORDER BY +id"  # in the order of ids, SQLite would read all that was ever sent
+        return [row_of.outgoing(row) for row in self.rows(f"{every} {only if open_only else 'ORDER BY id'}")]
+
+    def due_messages(self, by: datetime) -> list[int]:
+        if self.outbox_hold() is not None:
+            return []
+        rows = self.rows(
+            f"SELECT id FROM outbox o WHERE {_UNSENT} AND state IN ('waiting', 'doubt') AND next_try_at <= ? "  # noqa: S608
+            "AND (subscription = ? OR NOT EXISTS (SELECT 1 FROM pauses p WHERE p.reader = o.reader "
+            "AND (p.digest IS NULL OR p.digest = o.subscription))) ORDER BY id",
+            (stamp(by), messages.OPERATOR),
+        )
+        return [row[0] for row in rows]
+
+    def message(self, outgoing_id: int) -> Outgoing | None:
+        row = self.row("SELECT * FROM outbox WHERE id = ?", (outgoing_id,))
+        return None if row is None else row_of.outgoing(row)
+
+    def interrupted(self) -> list[Outgoing]:
+        rows = self.rows(f"SELECT {_BUT_BYTES} FROM outbox WHERE {_UNSENT} AND state = 'sending' ORDER BY id")  # noqa: S608
+        return [row_of.outgoing(row) for row in rows]
+
+    # a try, and what came of it
+
+    def mark_sending(self, outgoing_id: int) -> None:
+        archive, hold = counter.mark(self.secret()), self.outbox_hold()
+        if hold is not None:
+            raise DeliveryError(f"the outbox is held: {hold.reason}", temporary=True)
+        with self.write(durable=True) as db:
+            _must_be_wanted(db, outgoing_id)
+            db.conn.execute("UPDATE outbox SET state = 'sending' WHERE id = ?", (outgoing_id,))
+            handed = db.conn.execute(
+                "INSERT INTO meta (key, value) VALUES ('handed', 1) ON CONFLICT DO UPDATE SET value = value + 1 "
+                "RETURNING value"
+            ).fetchone()[0]
+            beside = counter.read(self.path)
+            last = max(outgoing_id, 0 if beside is None else beside.last)
+            counter.prepare(self.path, Counter(archive=archive, last=last, handed=handed))
+        with guarded(counter.path_of(self.path)):
+            counter.put_in_place(self.path)
+
+    def mark_sent(self, outgoing_id: int, receipt: Receipt) -> None:
+        with self.write(durable=True) as db:
+            db.conn.execute(
+                "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = NULL, next_try_at = NULL, "
+                "dropped_at = NULL, receipt_at = ?, receipt_channel = ?, receipt_answer = ? "
+                "WHERE id = ? AND state <> 'sent'",
+                (stamp(receipt.at), receipt.channel, receipt.answer, outgoing_id),
+            )
+
+    def mark_unsent(
+        self,
+        outgoing_id: int,
+        error: str,
+        *,
+        next_try_at: datetime | None,
+        doubt: bool = False,
+        failed: bool = False,
+        now: datetime | None = None,
+    ) -> None:
+        state = "doubt" if doubt else "failed" if failed else "waiting"
+        with self.write(durable=True) as db:
+            noted = db.conn.execute(
+                "UPDATE outbox SET state = CASE WHEN dropped_at IS NULL THEN ?1 ELSE state END, "
+                "attempts = attempts + 1, doubts = doubts + ?2, error = ?3, "
+                "next_try_at = CASE WHEN dropped_at IS NULL THEN ?4 END "
+                "WHERE id = ?5 AND state NOT IN ('sent', 'failed')",
+                (state, doubt, error, stamp_or_none(next_try_at), outgoing_id),
+            ).rowcount
+            if noted and (failed or (doubt and next_try_at is None)):
+                _sound_of(db, outgoing_id, error, AlarmKind.HELD if doubt else AlarmKind.FAILED, now)
+
+    # made anew, or ended
+
+    def spoilt(self, outgoing_id: int) -> bool:
+        with self.reading() as db:
+            return messages.is_spoilt(db, outgoing_id)
+
+    def replace_message(self, outgoing_id: int, digest: Digest, message: Message | None, token: str | None) -> bool:
+        with self.write(durable=True) as db:
+            if not messages.is_untouched(db, outgoing_id):
+                return False
+            db.conn.execute("DELETE FROM ledger WHERE message = ?", (outgoing_id,))
+            if message is None:
+                messages.keep_token(db, outgoing_id, None)
+                return messages.drop(db, outgoing_id, "nothing is left to tell", digest.composed_at)
+            messages.replace(db, outgoing_id, message, len(digest.lines))
+            messages.keep_token(db, outgoing_id, token)
+            ledger.write(db, digest, outgoing_id)
+            return True
+
+    def drop_message(self, outgoing_id: int, reason: str, now: datetime) -> bool:
+        with self.write(durable=True) as db:
+            return messages.drop(db, outgoing_id, reason, now)
+
+    def retry_message(self, outgoing_id: int, now: datetime) -> bool:
+        with self.write(durable=True) as db:
+            again = db.conn.execute(
+                "UPDATE outbox SET state = 'waiting', next_try_at = ?, error = 'an operator asked for another try', "
+                "receipt_at = CASE WHEN dropped_at IS NULL THEN receipt_at END, "
+                "receipt_channel = CASE WHEN dropped_at IS NULL THEN receipt_channel END, "
+                "receipt_answer = CASE WHEN dropped_at IS NULL THEN receipt_answer END, dropped_at = NULL "
+                "WHERE id = ? AND NOT erased AND (state <> 'sending' OR dropped_at IS NOT NULL)",
+                (stamp(now), outgoing_id),
+            )
+            return bool(again.rowcount)
+
+    def erase_mails(self, before: datetime, *, limit: int = 500) -> int:
+        with self.write() as db:
+            return db.conn.execute(
+                "UPDATE outbox SET raw = x'', whole = NULL, erased = 1 WHERE id IN (SELECT id FROM outbox "
+                "WHERE receipt_at < ? AND erased = 0 AND (state = 'sent' OR dropped_at IS NOT NULL) LIMIT ?)",
+                (stamp(before), limit),
+            ).rowcount
+
+    # whether anything may be sent
+
+    def outbox_hold(self) -> OutboxHold | None:
+        with self.reading() as db:
+            return counter.hold(counter.read(self.path), own_counter(db), messages.newest(db))
+
+    def release_outbox(self, now: datetime) -> bool:
+        self.secret()  # by which the counter knows this archive from now on
+        with self.write(durable=True) as db:
+            own, beside = own_counter(db), counter.read(self.path)
+            if beside is None or counter.hold(beside, own, messages.newest(db)) is None:
+                return False
+            settled = Counter(
+                archive=own.archive,
+                last=max(beside.last, messages.newest(db)),
+                handed=max(beside.handed, own.handed),
+            )
+            messages.raise_numbers(db, settled.last)
+            db.conn.execute(
+                "INSERT INTO meta (key, value) VALUES ('handed', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                (settled.handed,),
+            )
+            db.conn.execute(
+                "UPDATE alarms SET told_at = ? WHERE told_at IS NULL AND kind = ?", (stamp(now), AlarmKind.OUTBOX.value)
+            )
+            counter.prepare(self.path, settled)
+        with guarded(counter.path_of(self.path)):
+            counter.put_in_place(self.path)
+        return True
+
+    def secret(self) -> bytes:
+        row = self.row("SELECT value FROM meta WHERE key = 'secret'")
+        if row is None:
+            with self.write() as db:
+                db.conn.execute(
+                    "INSERT INTO meta (key, value) VALUES ('secret', ?) ON CONFLICT DO NOTHING",
+                    (secrets.token_hex(32),),
+                )
+            row = self.row("SELECT value FROM meta WHERE key = 'secret'")
+        assert row is not None  # noqa: S101 - it was just written
+        return bytes.fromhex(row[0])
+
+
+def own_counter(db: Database) -> Counter:
+    """Returns what an archive itself knows of what was handed over."""
+    said = dict(map(tuple, db.conn.execute("SELECT key, value FROM meta WHERE key IN ('secret', 'handed')")))
+    secret = said.get("secret")
+    return Counter(
+        archive=None if secret is None else counter.mark(bytes.fromhex(secret)), handed=int(said.get("handed", 0))
+    )
+
+
+def _must_be_wanted(db: Database, number: int) -> None:
+    """Raises DeliveryError for what was settled since the way to its reader was opened: that may take minutes."""
+    row: Row | None = db.conn.execute(
+        "SELECT subscription, reader, state, dropped_at FROM outbox WHERE id = ?", (number,)
+    ).fetchone()
+    if row is None or row["dropped_at"] is not None or row["state"] in ("sent", "failed"):
+        raise DeliveryError(f"message {number} was settled meanwhile", temporary=True)
+    if is_paused(db, row["subscription"], row["reader"]):
+        raise DeliveryError(f"{row['reader']} was paused meanwhile", temporary=True)
+    if messages.is_spoilt(db, number):
+        raise DeliveryError(f"a story in message {number} was withdrawn meanwhile", temporary=True)
+
+
+def _sound_of(db: Database, number: int, error: str, kind: AlarmKind, now: datetime | None) -> None:
+    row: Row | None = db.conn.execute(
+        "SELECT subscription, reader, slot FROM outbox WHERE id = ? AND subscription <> ? AND dropped_at IS NULL",
+        (number, messages.OPERATOR),
+    ).fetchone()
+    if row is not None:
+        what = "may have arrived, and is not sent again by itself" if kind is AlarmKind.HELD else "was not delivered"
+        text = f"message {number} ({row['subscription']} {row['slot']} to {row['reader']}) {what}: {error}"
+        sound(db, kind, text, now or datetime.now(UTC))

@@ -1,0 +1,183 @@
+"""`roxham digests`: who is told of what, and when; one of them in full (pausing.py, previewing.py: the others)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from monitor.cli.output import AsJson, config_of, local, only_for_the_list, plural, print_json, print_table
+from monitor.cli.pausing import NAMED, few, pause, pauses_in, resume
+from monitor.cli.previewing import Id, chosen, preview
+
+if TYPE_CHECKING:
+    from monitor.types import Outgoing, Pause, Slot, Subscription
+
+commands = typer.Typer(
+    name="digests",
+    help="List the digests and who gets them; show one, preview, pause, resume.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_SLOTS = 5  # that `show` says
+
+
+@commands.callback()
+def digests(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the digests and who gets them; show one, preview, pause, resume."""
+    if context.invoked_subcommand is not None:
+        only_for_the_list(context, "digests")
+        return
+    list_(context, as_json)
+
+
+def list_(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the digests: topics, when, for whom; the same as `roxham digests`."""
+    from monitor import app, export
+
+    config, now = config_of(context), app.utc_now()
+    pauses = pauses_in(config)
+    if as_json:
+        print_json([export.subscription(s, _coming(s, now, 1), _concerning(s, pauses)) for s in config.subscriptions])
+        return
+    columns = ("digest", "title", "topics", "when", "next", "readers", "paused")
+    print_table(
+        None,
+        columns,
+        [
+            (s.id, " · ".join(s.title.values()), ", ".join(s.topics), s.at.text, _next(s, now, config.timezone),
+             few(s.to), _paused(s, _concerning(s, pauses)))
+            for s in config.subscriptions
+        ],
+    )  # fmt: skip
+
+
+def _concerning(subscription: "Subscription", pauses: "Sequence[Pause]") -> "list[Pause]":
+    """The pauses of this digest's readers that hold for it."""
+    return [p for p in pauses if p.digest_id in (None, subscription.id) and p.reader in subscription.to]
+
+
+def _coming(subscription: "Subscription", now: datetime, most: int) -> "list[Slot]":
+    """The next slots at which readers are told; none at once, and none while it is paused."""
+    from monitor import due
+
+    coming: list[Slot] = []
+    while not subscription.paused and len(coming) < most:
+        slot = due.next_slot(subscription, coming[-1].at if coming else now)
+        if slot is None:
+            break
+        coming.append(slot)
+    return coming
+
+
+def _next(subscription: "Subscription", now: datetime, zone: str) -> str | None:
+    """The next slot; in a zone that is not the installation's, with its name."""
+    if slots := _coming(subscription, now, 1):
+        at = local(slots[0].at, subscription.timezone)
+        return at if subscription.timezone == zone else f"{at} {subscription.timezone}"
+    return "at once" if subscription.at.at_once and not subscription.paused else None
+
+
+def _paused(subscription: "Subscription", pauses: "Sequence[Pause]") -> str | None:
+    if subscription.paused:
+        return "all, in digests.yaml"
+    why = {pause.reader: pause.reason.value for pause in pauses}
+    if len(why) > NAMED:
+        return f"{len(why)} of {plural(len(subscription.to), 'reader')}"
+    return ", ".join(f"{reader} ({reason})" for reader, reason in why.items()) or None
+
+
+# --- one digest ------------------------------------------------------------------------------------------------------
+
+
+def show(context: typer.Context, digest_id: Id, as_json: AsJson = False) -> None:
+    """Show one digest: what it tells, its next slots, and where each reader stands."""
+    from monitor import app, export
+
+    config, now = config_of(context), app.utc_now()
+    subscription = chosen(config, digest_id)
+    told: dict[str, datetime | None] = {}
+    mails: dict[str, list[Outgoing]] = {reader: [] for reader in subscription.to}
+    pauses: list[Pause] = []
+    if app.archive_path(config).exists():
+        with app.reading(config) as archive:
+            pauses = _concerning(subscription, archive.pauses())
+            told = {reader: archive.told_until(subscription.id, reader) for reader in subscription.to}
+            for mail in archive.outbox():
+                if mail.message.digest_id == subscription.id and mail.message.to in mails:
+                    mails[mail.message.to].append(mail)
+    slots = _coming(subscription, now, _SLOTS)
+    if as_json:
+        readers = [
+            {
+                "to": reader,
+                "told_until": export.when(told.get(reader)),
+                "last": export.outgoing(mails[reader][-1]) if mails[reader] else None,
+                "unsent": sum(mail.receipt is None for mail in mails[reader]),
+            }
+            for reader in subscription.to
+        ]
+        next_slots = [export.slot(slot) for slot in slots]
+        document = export.subscription(subscription, slots, pauses)
+        print_json(document | {"next_slots": next_slots, "readers": readers})
+        return
+    for name, value in _said(subscription, slots):
+        if value:
+            typer.echo(f"{name:>12}  {value}")
+    columns = ("reader", "told until", "last message", "stories", "state", "unsent", "paused")
+    why = {pause.reader: _reason(pause, subscription.timezone) for pause in pauses}
+    print_table(
+        None,
+        columns,
+        [
+            (reader, local(told.get(reader), subscription.timezone),
+             *((m.message.slot, m.stories, m.state.value) if (m := _last(mails[reader])) else (None, None, None)),
+             sum(mail.receipt is None for mail in mails[reader]), why.get(reader))
+            for reader in subscription.to
+        ],
+    )  # fmt: skip
+
+
+def _last(mails: "Sequence[Outgoing]") -> "Outgoing | None":
+    return mails[-1] if mails else None
+
+
+def _said(subscription: "Subscription", slots: "Sequence[Slot]") -> list[tuple[str, str | None]]:
+    from monitor.config import duration_text
+
+    s = subscription
+    never = [*(f"{day}" for day in sorted(s.not_on)), *(f"every {m:02}-{d:02}" for m, d in sorted(s.not_on_yearly))]
+    also = [
+        s.nothing_new and "sent also where nothing is new",
+        s.repeat_alerts and "tells again what was told at once",
+        s.at_most_once and "what may have arrived is not sent again",
+        s.at.at_once and s.gather and f"the first story waits {duration_text(s.gather)} for others",
+    ]
+    return [
+        ("digest", f"{s.id}  {' · '.join(s.title.values())}"),
+        ("paused", "by `paused: true` in digests.yaml: nobody is told" if s.paused else None),
+        ("topics", ", ".join(s.topics)),
+        ("articles", f"{'mentions too' if s.mentions else 'no mentions'}; {', '.join(s.languages) or 'any language'}"),
+        ("when", f"{s.at.text}, {s.timezone}"),
+        ("quiet", f"from {s.quiet.since:%H:%M} to {s.quiet.until:%H:%M}" if s.quiet else None),
+        ("not on", ", ".join(never)),
+        ("next", ", ".join(f"{local(slot.at, s.timezone)}" for slot in slots)),
+        ("mail", f"{s.language}, {s.layout.value}" + (f", at most {plural(s.most, 'story')}" if s.most else "")),
+        *(("also", said) for said in also if said),
+        ("note", s.note),
+    ]
+
+
+def _reason(pause: "Pause", zone: str) -> str:
+    where = " in every digest" if pause.digest_id is None else ""
+    note = f": {pause.note}" if pause.note else ""
+    return f"{pause.reason.value}{where}, {local(pause.at, zone)}{note}"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands."""
+    commands.command(name="list")(list_)
+    for command in (show, preview, pause, resume):
+        commands.command()(command)
+    app.add_typer(commands)

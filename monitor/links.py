@@ -1,0 +1,48 @@
+"""Where a message leads to on this installation's own pages, and how its reader leaves; pure."""
+
+import ipaddress
+from urllib.parse import quote, urlsplit
+
+from monitor.types import Links
+
+# RFC 6761, RFC 2606, RFC 8375, RFC 6762 and ICANN's .internal: names that mean something in one network, or nothing.
+_NOT_PUBLIC = (".local", ".localhost", ".internal", ".test", ".invalid", ".example", ".home.arpa", ".lan")
+
+
+def links(base_url: str, sender: str, token: str | None) -> Links:
+    """Returns the links of a message with this token; without one (a test, a preview) it unsubscribes nobody.
+
+    One-click only where `base_url` is https and can be public (RFC 8058 wants https, and a mail program's servers must
+    reach it); otherwise a mail to `sender`, a bare address, which is where answers and returned mail go.
+    """
+    pages = None if only_here(base_url) else base_url
+    if token is None:
+        return Links(pages=pages)
+    by_mail = f"mailto:{quote(sender, safe='@+')}?subject={quote(f'unsubscribe {token}')}"
+    return Links(
+        unsubscribe=f"{base_url}/unsubscribe/{token}" if is_public(base_url) else by_mail,
+        by_mail=by_mail,
+        whole=f"{pages}/digests/{token}" if pages else None,
+        pages=pages,
+    )
+
+
+def only_here(url: str) -> bool:
+    """Says whether an address leads to this very machine: of no use in a mail."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def is_public(url: str) -> bool:
+    """Says whether an address is https and can be reached from anywhere, as far as its name tells."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "https":
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not f".{host}".endswith(_NOT_PUBLIC)

@@ -1,0 +1,58 @@
+"""The few pages that mails lead to: to unsubscribe, to read a capped digest in full; and feeds, and a sign of life.
+
+What the pages show and do comes in through `Doors`, so that this room knows nothing of the archive. `create` makes the
+application, `serve` runs it inside the present event loop.
+
+Who has a link may use it: it holds a token of 192 random bits that stands in one mail only. So there are no cookies and
+no log-in, and nothing to guess: a rate limit would only ever meet mail providers who unsubscribe many readers at once.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What the pages ask of the program. Each may raise MonitorError: the visitor is asked to come back later."""
+
+    subscribed: Callable[[str], Awaitable[tuple[str, str, str] | None]]  # token → title and id of the digest, reader
+    unsubscribe: Callable[[str], Awaitable[bool]]  # False: no such token; once more is no fault
+    resubscribe: Callable[[str], Awaitable[bool]]  # takes `unsubscribe` back; False: no such token
+    whole: Callable[[str], Awaitable[bytes | None]]  # token → the page (HTML) of a capped digest
+    feed: Callable[[str], Awaitable[Path | None]]  # name of an Atom channel → its file
+    alive: Callable[[], Awaitable[bool]]
+
+
+def create(doors: Doors, *, name: str, contact: str) -> "Starlette":
+    """Returns the application; `name` is the installation's, `contact` (address or web page) whom visitors may ask.
+
+    | request | answer |
+    |---|---|
+    | GET /unsubscribe/TOKEN | says what the link ends, with a button; looking never acts: programs follow links too |
+    | POST /unsubscribe/TOKEN | ends it, whoever asks (RFC 8058: no cookie, origin, redirect); `wish=again` undoes |
+    | GET /digests/TOKEN | all stories of a digest of which the mail told the first |
+    | GET /feeds/NAME.atom | the feed, or 304 |
+    | GET /livez | 200, or 503 |
+
+    HEAD is answered as GET is. Pages are English or French, as the browser asks or `?lang=` says.
+    """
+    from monitor.web.pages import application  # here: `roxham --help` does without
+
+    return application(doors, name=name, contact=contact)
+
+
+def serve(app: "Starlette", host: str, port: int) -> AbstractAsyncContextManager[int]:
+    """Serves the application while the context is open, in the running event loop, and yields the port (0: any free).
+
+    Signals are left alone. At the end requests under way get a second, then every connection is cut: it ends within
+    two. Raises OSError with a sentence where nothing can listen there.
+    """
+    from monitor.web.server import served
+
+    return served(app, host, port)
