@@ -107,7 +107,7 @@ def _row(service: Service, name: str, started: float, faults: Sequence[str]) -> 
         repeats=service.repeats,
         held=service.held,
         seconds=time.monotonic() - started,
-        faults=(*faults, *service.faults()),
+        faults=(*faults, *service.faults(), *(["somebody had to send a message by hand"] * service.held)),
     )
 
 

@@ -19,6 +19,7 @@ _PAGE_TRIES = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), ti
 _MAIL_FIRST = timedelta(minutes=1)
 _MAIL_LONGEST = timedelta(hours=4)
 _MAIL_GIVE_UP = timedelta(days=5)  # RFC 5321, 4.5.4.1: "at least 4-5 days"
+_MAIL_TRIES = 8  # two hours of them: a server that asks strangers to come again is content with less
 _ALERT_WAITS = 5  # times `gather`, while more and more comes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -116,14 +117,16 @@ def next_mail_try(
 ) -> datetime | None:
     """Returns when a message that failed is sent again: doubling from a minute to four hours, for five days.
 
-    What the other side asked for (`retry_after`) is a lower bound, as far as the five days allow: then comes a last
-    try. A message that a clock made ahead of time counts as made now.
+    `attempts` are those before this one. One that was tried less than eight times, because its reader was paused, the
+    outbox held or the machine off, is tried on after that. What the other side asked for (`retry_after`) is a lower
+    bound, as far as the five days allow: then comes a last try. A message that a clock made ahead of time counts as
+    made now.
     """
     give_up = min(created_at, now) + _MAIL_GIVE_UP
-    if now >= give_up:
+    if now >= give_up and attempts + 1 >= _MAIL_TRIES:
         return None
     wait: timedelta = _MAIL_FIRST * 2 ** min(attempts, 10)
-    asked = min(retry_after or timedelta(0), give_up - now)
+    asked = max(min(retry_after or timedelta(0), give_up - now), timedelta(0))
     return now + max(min(wait, _MAIL_LONGEST), asked)
 
 

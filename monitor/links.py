@@ -17,13 +17,12 @@ def links(base_url: str, sender: str, token: str | None) -> Links:
     """
     pages = None if only_here(base_url) else base_url
     if token is None:
-        return Links(pages=pages)
+        return Links()
     by_mail = f"mailto:{quote(sender, safe='@+')}?subject={quote(f'unsubscribe {token}')}"
     return Links(
         unsubscribe=f"{base_url}/unsubscribe/{token}" if is_public(base_url) else by_mail,
         by_mail=by_mail,
         whole=f"{pages}/digests/{token}" if pages else None,
-        pages=pages,
     )
 
 

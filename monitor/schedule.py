@@ -46,6 +46,7 @@ class Service:
         self._saved = saved
         self._stop = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._again: dict[str, Callable[[], Awaitable[None]]] = {}
         self._fatal: ArchiveError | None = None
         self._ticks = 0
 
@@ -116,8 +117,10 @@ class Service:
         await self._start(f"{name} {self._ticks}", work)
 
     async def _start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Starts a tick's work, unless the last one is still at it, as our task: the scheduler cuts its own off."""
-        if name not in self._running and not self._stop.is_set():
+        """Starts a tick's work, or after the last one if that is at it, as our task: the scheduler cuts its own off."""
+        if name in self._running:
+            self._again[name] = work
+        elif not self._stop.is_set():
             self._running[name] = asyncio.create_task(self._guard(name, work), name=name)
 
     async def _guard(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -130,6 +133,8 @@ class Service:
             log.exception("work failed", work=name)  # a defect in one half must not end the other
         finally:
             self._running.pop(name, None)
+            if (again := self._again.pop(name, None)) is not None:
+                await self._start(name, again)
 
     async def _end(self) -> None:
         """One deadline for everything: the crawl's patience, readings, and a mail that waits for its answer."""

@@ -973,7 +973,6 @@ class Links:
     unsubscribe: str | None = None  # https: one-click (RFC 8058); mailto: by mail
     by_mail: str | None = None  # mailto: of the same token, for programs that know no other way
     whole: str | None = None  # the page that holds all stories of a digest, of which the mail tells the first
-    pages: str | None = None  # base_url, where others than this machine reach it
 
     @property
     def one_click(self) -> bool:
@@ -1034,6 +1033,10 @@ class Outgoing:
     erased: bool = False  # its bytes are no longer kept: it cannot be sent again
 
 
+OPERATOR = "operator"
+"""The digest that tells an operator what needs a hand; no digest of the configuration has this id."""
+
+
 class PauseReason(StrEnum):
     """Why a reader is not told."""
 
@@ -1061,6 +1064,7 @@ class AlarmKind(StrEnum):
     HELD = "held"  # a message may have arrived; it is not sent again by itself
     PAUSED = "paused"  # a reader is no longer told
     OUTBOX = "outbox"  # the archive is older than what was sent from it
+    RETURNS = "returns"  # returned mail cannot be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

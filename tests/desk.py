@@ -14,8 +14,8 @@ from monitor.archive.sqlite import SQLiteArchive
 from monitor.channels import Channel
 from monitor.digest import alarm_mail, compared, compose, message_id, render, thread_id
 from monitor.links import links
-from monitor.pipeline import OPERATOR, Deliver, Orders, Teller, Threads
-from monitor.types import Alarm, Article, Digest, Format, Match, Message, Subscription
+from monitor.pipeline import Deliver, Orders, Teller, Threads
+from monitor.types import OPERATOR, Alarm, Article, Digest, Format, Match, Message, Subscription
 from tests.builders import NOW, STORIES, article, item, match, reading, source, subscription, topic, visit, words
 
 MONDAY_SEVEN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 07:00 in Toronto

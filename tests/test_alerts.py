@@ -2,10 +2,13 @@
 
 from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from monitor.channels.maildir import Maildir
-from monitor.types import Pause, PauseReason, Quiet, Schedule
-from tests.builders import NOW, subscription
+from monitor.types import Pause, PauseReason, Quiet, Schedule, Slice, Subscription
+from tests.builders import NOW, article, match, subscription, words
 from tests.desk import MONDAY_SEVEN, Desk, mails, plain, subject
 
 AT_ONCE = Schedule(text="at once", at_once=True)
@@ -103,3 +106,45 @@ async def test_silence_is_told_where_it_is_wanted(desk: Desk, tmp_path: Path) ->
     assert "nothing new" in subject(mail)
     assert "Desk" in plain(mail)
     assert await deliver.deliver() == []
+
+
+async def test_what_is_no_news_to_an_alerted_reader_is_weighed_once(desk: Desk, tmp_path: Path) -> None:
+    alert = subscription("alert", at=AT_ONCE)
+    deliver = desk.deliver(Maildir(tmp_path / "box"), alert)
+    await deliver.register()
+    for paper in ("Desk", "Gazette"):
+        desk.keep(article(f"http://{paper}.test/a", publisher=paper, text=words("same")), match())
+        desk.now += MINUTE
+        told = await deliver.deliver(gathering=True)
+        assert [d.stories for d in told] == ([1] if paper == "Desk" else [])
+        assert desk.archive.slice(alert, alert.to[0], []).entries == ()
+    assert len(desk.archive.outbox()) == 1
+
+
+async def test_an_alerted_reader_is_looked_after_when_something_came_not_at_each_tick(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = desk.archive.slice
+
+    def counted(wanted: Subscription, reader: str, *args: Any, **kwargs: Any) -> Slice:
+        asked.append(reader)
+        return ask(wanted, reader, *args, **kwargs)
+
+    monkeypatch.setattr(desk.archive, "slice", counted)
+    box = Maildir(tmp_path / "box")
+    deliver = desk.deliver(box, subscription(at=AT_ONCE, topics=("stca",)))
+    await deliver.register()
+    desk.keep_story()
+    for _ in range(3):
+        desk.now += MINUTE
+        assert await deliver.deliver(gathering=True) == []
+    assert len(asked) == 1
+    desk.keep_story("stca")
+    assert [d.stories for d in await deliver.deliver()] == [1]
+    await deliver.deliver()
+    await deliver.deliver()
+    assert len(asked) == 3
+    await deliver.renew(desk.orders(box, subscription(at=AT_ONCE, topics=("stca", "roxham-road"))))
+    await deliver.deliver()
+    assert len(asked) == 4, "other orders may make news of what was none"

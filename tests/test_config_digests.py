@@ -301,17 +301,35 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
             '10:20: digests[i].quiet: "13:60" is not a time of day from 00:00 to 23:59',
         ],
     ),
+    "days and times in another order or another notation": (
+        "digests",
+        "digests:\n  - {id: a, at: 'weekdays 07:00, saturdays 09:00'}\n"
+        "  - {id: b, at: 'weekdays 07:00, 16:00 and sundays 9:30'}\n  - {id: c, at: mondays 7:00 AM}\n"
+        "  - {id: d, at: weekdays 7h30}\n  - {id: e, at: lundis 07:00}\n  - {id: f, quiet: 22 to 6h}\n",
+        [
+            "2:17: digests[a].at: the days come first, then the times; did you mean [weekdays 07:00, saturdays 09:00]?",
+            "3:17: digests[b].at: the days come first, then the times; "
+            "did you mean ['weekdays 07:00, 16:00', sundays 9:30]?",
+            "4:17: digests[c].at: the days come first, then the times (daily 06:30, weekdays 07:00, "
+            "16:00, mondays 08:00, every 2h, at once)",
+            '5:17: digests[d].at: "7h30" is not a time of day from 00:00 to 23:59; did you mean 07:30?',
+            '6:17: digests[e].at: "lundis" is not a day; did you mean mondays? (known: daily 06:30, '
+            "weekdays 07:00, 16:00, mondays 08:00, every 2h, at once)",
+            '7:20: digests[f].quiet: "22" is not a time of day from 00:00 to 23:59; did you mean 22:00?',
+        ],
+    ),
     "several times": (
         "digests",
         "digests:\n  - {id: a, at: [weekdays 07:00, 16:00]}\n  - {id: b, at: []}\n"
         "  - {id: c, at: [daily 07:00, every 2h]}\n  - {id: d, at: [at once, weekdays 07:00]}\n"
         "  - {id: e, at: [daily 7, 5, [daily 07:00]]}\n  - {id: f, at: }\n  - {id: g, at: {daily: 07:00}}\n",
         [
-            "2:34: digests[a].at[2]: has no days; did you mean daily 16:00?",
+            "2:34: digests[a].at[2]: has no days; did you mean daily 16:00? "
+            "Several times of the same days are one text: 'weekdays 07:00, 16:00'",
             "3:17: digests[b].at: is empty; give a time such as weekdays 07:00, or remove the key",
             '4:17: digests[c].at: "every 2h" stands alone; for other times, write another digest',
             '5:17: digests[d].at: "at once" stands alone; for other times, write another digest',
-            '6:18: digests[e].at[1]: "7" is not a time of day from 00:00 to 23:59',
+            '6:18: digests[e].at[1]: "7" is not a time of day from 00:00 to 23:59; did you mean 07:00?',
             "6:27: digests[e].at[2]: text is expected, not the number 5; put it in quotes",
             "6:30: digests[e].at[3]: text is expected, not a list",
             "7:13: digests[f].at: has no value; give one or remove the key",
@@ -329,10 +347,10 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
             "3:16: digests[operator].languages: a list is expected, not text; write [en]",
             '4:13: digests[operator].layout: unknown word "short" (known: brief, full)',
             "5:11: digests[operator].most: the number 0 is neither a number of stories from 1 to 1000 nor the word all",
-            "6:18: digests[operator].nothing_new: true or false is expected, not text",
+            "6:18: digests[operator].nothing_new: true or false is expected, not text; write true",
             "8:13: digests[operator].gather: 1 has no unit; write 1s, 1m, 1h or 1d",
             "9:11: digests[operator].note: text is expected, not the number 5; put it in quotes",
-            "10:13: digests[operator].paused: true or false is expected, not text",
+            "10:13: digests[operator].paused: true or false is expected, not text; write true",
             '11:15: digests[operator].timezone: unknown time zone "Toronto"; did you mean America/Toronto?',
             "12:19: digests[b].most: the number 1001 is neither a number of stories from 1 to 1000 nor the word all",
             "12:38: digests[b].nothing_new: what goes out at once has no hour at which nothing is new; "

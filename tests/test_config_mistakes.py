@@ -49,7 +49,7 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
     "YAML 1.1's yes": (
         "sources",
         SOURCE + "    enabled: yes\n",
-        ["5:14: sources[a].enabled: true or false is expected, not text"],
+        ["5:14: sources[a].enabled: true or false is expected, not text; write true"],
     ),
     "a list where a mapping belongs": (
         "sources",
@@ -275,8 +275,9 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
         "  - {id: h, at: 07:00 daily}\n  - {id: i, at: every 0h}\n",
         [
             '2:17: digests[a].at: "monday" is not a day; did you mean mondays? (known: {})',
-            '3:17: digests[b].at: "7h" is not a time of day from 00:00 to 23:59',
-            "4:17: digests[c].at: has no days; did you mean daily 07:00?",
+            '3:17: digests[b].at: "7h" is not a time of day from 00:00 to 23:59; did you mean 07:00?',
+            "4:17: digests[c].at: has no days; did you mean daily 07:00? "
+            "Several times of the same days are one text: 'weekdays 07:00, 16:00'",
             "5:17: digests[d].at: has no time of day; write one such as weekdays 07:00",
             '6:17: digests[e].at: "24:00" is not a time of day from 00:00 to 23:59; midnight is 00:00',
             "7:17: digests[f].at: 2 has no unit; write 2s, 2m, 2h or 2d",
@@ -436,7 +437,7 @@ BROKEN: dict[str, tuple[str, str | bytes, list[str]]] = {
         "digests",
         "digests:\n  - {id: a, mentions: no}\n  - {id: b, mention: true}\n",
         [
-            "2:23: digests[a].mentions: true or false is expected, not text",
+            "2:23: digests[a].mentions: true or false is expected, not text; write false",
             "3:13: digests[b].mention: unknown key; did you mean mentions?",
         ],
     ),

@@ -193,7 +193,7 @@ def capped(most: int, *articles: Kept, links: Links | None = None) -> Digest:
 
 
 FIVE = [an_article(n, publisher=f"Paper {n}") for n in range(1, 6)]
-WHOLE = Links(whole="https://news.example.org/digests/Zx8", pages="https://news.example.org")
+WHOLE = Links(whole="https://news.example.org/digests/Zx8")
 
 
 def test_a_capped_mail_leads_to_the_page_that_brings_the_rest() -> None:

@@ -4,16 +4,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from css_inline import CSSInliner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment, StrictUndefined
 
 from monitor.digest import message_id, text
 from monitor.digest.phrases import CATALOGUE
 from monitor.digest.wording import Phrases
-from monitor.types import Coverage, Digest, EntryKind, Hit, Links, Place, Relation, Slot, Told
+from monitor.types import Coverage, Digest, EntryKind, Hit, Place, Relation, Slot, Told
 from tests.digests import (
     DESK,
     NOW,
@@ -170,7 +173,7 @@ def test_the_plain_text_reads_well_by_itself() -> None:
         "------------------------------------------------------------------------\n"
         "Coverage: 1 of the 2 sources watched was not read; what it published may\n"
         "be missing.\n"
-        "- IRCC news: not read since 21 Nov, 07:10: no answer within 30 s\n"
+        "- IRCC news: not read since 21 Nov, 07:10 (no answer within 30 s)\n"
         "\n"
         "All times are America/Toronto time.\n"
         "\n"
@@ -192,8 +195,8 @@ def test_both_bodies_tell_the_same_in_french() -> None:
         "desk@example.org figure sur sa liste. Sujets suivis\u00a0: Chemin Roxham et Tiers pays sûrs.",
         "anglais",
         "Aussi publiée par\u00a0:",
-        "1 des 2 sources suivies n’a pas été lue\u00a0; ce qu’elle a publié peut manquer.",
-        "non lue depuis le 21 nov. à 7\u00a0h\u00a010\u00a0: no answer within 30 s",
+        "1 des 2 sources suivies n’a pas été lue; ce qu’elle a publié peut manquer.",
+        "non lue depuis le 21 nov. à 7\u00a0h\u00a010 (no answer within 30 s)",
         "mention en passant",
     ):
         assert words.lower() in re.sub("[ \n]+", " ", plain).lower()
@@ -235,7 +238,7 @@ def test_markup_from_outside_is_text() -> None:
     assert nasty in shown.words
     assert "<i>P</i>" in shown.words
     assert "Roxham</mark><img src=x>" in shown.marked
-    assert "<u>S</u>: never read yet: <s>" in shown.words
+    assert "<u>S</u>: never read yet (<s>)" in shown.words
 
 
 @pytest.mark.parametrize(
@@ -361,10 +364,10 @@ def test_coverage_is_told_in_one_sentence() -> None:
     assert "Coverage: 2 of the 3 sources watched were not read; what they published may be missing. - I:" in several
 
 
-def test_the_archive_is_linked_where_it_has_pages() -> None:
-    plain, html = bodies(a_digest(an_article(1)), links=Links(pages="https://desk.example:8400/"))
-    assert "Archive: https://desk.example:8400/" in plain
-    assert "https://desk.example:8400/" in Shown(html).links
+def test_a_late_mail_says_when_it_was_made_and_not_when_it_was_due() -> None:
+    late = replace(a_digest(an_article(1)), composed_at=NOW + timedelta(days=1, hours=2))
+    assert "Mon 23 Nov 2026, 09:00 (America/Toronto)" in text(late)
+    assert "07:00 (America/Toronto)" not in text(late)
 
 
 def test_a_message_id_is_the_same_for_the_same_digest_only() -> None:
@@ -416,3 +419,14 @@ def test_dates_are_written_in_the_readers_way(language: str, at: datetime, expec
 def test_in_french_none_and_one_are_singular() -> None:
     assert [Phrases("fr").count("stories", n) for n in (0, 1, 2)] == ["0 nouvelle", "1 nouvelle", "2 nouvelles"]
     assert [Phrases("en").count("updates", n) for n in (0, 1, 2)] == ["0 updates", "1 update", "2 updates"]
+
+
+def test_a_template_with_a_mistake_leaves_the_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Environment(undefined=StrictUndefined, autoescape=True).from_string("<p>{{ view.nobody_has_this }}</p>")
+    monkeypatch.setattr(import_module("monitor.digest.page"), "_machinery", lambda: (broken, CSSInliner()))
+    mail = parsed(a_mail(a_full_digest()))
+    assert mail.get_body(("html",)) is None
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "Roxham Road “open again”, mayor says" in body.get_content()
+    assert "\n" not in str(mail["Subject"])

@@ -26,12 +26,12 @@ def gap(since: int, until: int) -> Span:
 
 
 DOUBTS: Mapping[str, tuple[Coverage, str]] = {
-    "never read": (a_source(failing=True, last_good_at=None, error="HTTP 404"), "- A: never read yet: HTTP 404"),
+    "never read": (a_source(failing=True, last_good_at=None, error="HTTP 404"), "- A: never read yet (HTTP 404)"),
     "not read since": (
         a_source(failing=True, last_good_at=NOW - timedelta(days=1), error="no\nanswer"),
-        "- A: not read since 21 Nov, 07:00: no answer",
+        "- A: not read since 21 Nov, 07:00 (no answer)",
     ),
-    "read in part": (a_source(partial=True, error="item 3 is cut"), "- A: only a part of it could be read: item 3"),
+    "read in part": (a_source(partial=True, error="item 3 is cut"), "- A: only a part of it could be read (item 3"),
     "turned over": (a_source(overran_at=NOW), "- A: its list turned over between two visits on 22 Nov, 07:00;"),
     "silent": (a_source(quiet_since=NOW), "- A: answers, but has brought nothing since 22 Nov, 07:00, longer than"),
     "not watched for a time": (
@@ -118,7 +118,7 @@ def test_what_others_say_in_english_is_marked_so_in_french() -> None:
     ill = a_source(failing=True, last_good_at=None, error="HTTP 404 Not Found")
     shown = Shown(bodies(a_digest(an_article(1), coverage=(ill,), subscription=PUPITRE))[1])
     assert [a.get("lang") for tag, a in shown.elements if tag == "span"] == ["en"]
-    assert "A\u00a0: jamais lue encore\u00a0: HTTP 404 Not Found" in shown.words
+    assert "A\u00a0: jamais lue jusqu’ici (HTTP 404 Not Found)" in shown.words
     shown = Shown(bodies(a_digest(an_article(1), coverage=(ill,)))[1])
     assert [a for tag, a in shown.elements if tag == "span"] == [{}]
 
@@ -133,6 +133,6 @@ def test_gaps_are_told_in_french() -> None:
     words = said(a_source(gaps=(span,)), a_source("b", gaps=(span,)), subscription=PUPITRE)
     assert "La couverture est incomplète : voir à la fin." in words
     assert (
-        "Rien n’a été suivi du 22 nov. à 2 h au 22 nov. à 5 h ; ce qui a paru et disparu entre-temps n’a pas été vu."
+        "Rien n’a été suivi du 22 nov. à 2 h au 22 nov. à 5 h; ce qui a paru et disparu entre-temps n’a pas été vu."
         in words
     )

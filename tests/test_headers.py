@@ -90,6 +90,14 @@ def test_a_mail_says_which_list_it_is_of_and_what_it_continues() -> None:
     assert "List-Unsubscribe-Post" not in mail
 
 
+def test_ids_stand_in_the_mail_as_they_are_however_long() -> None:
+    thread = thread_id(b"secret", "desk", "a@example.org", "example.org")
+    subscription = replace(DESK, id="d" * 64)
+    raw = a_mail(a_digest(an_article(1), subscription=subscription), thread_id=thread).raw
+    for header in (f"References: {thread}", f"In-Reply-To: {thread}", f"List-Id: <{'d' * 64}.example.org>"):
+        assert f"\r\n{header}\r\n".encode() in raw
+
+
 def test_the_digests_of_one_subscription_continue_one_thread() -> None:
     same = thread_id(b"secret", "desk", "a@example.org", "example.org")
     assert re.fullmatch(r"<[0-9a-f]{64}@example\.org>", same)
@@ -186,7 +194,7 @@ def test_the_operator_is_told_what_needs_a_hand() -> None:
 def test_the_operator_is_told_in_french() -> None:
     mail = parsed(an_alarm_mail("The mail was refused.", language="fr"))
     assert mail["Subject"] == "Roxham : une intervention demandée – The mail was refused."
-    assert "Non livré" in mail.get_content()
+    assert "Non remis" in mail.get_content()
     assert mail["Content-Language"] == "fr"
 
 

@@ -109,6 +109,17 @@ def test_the_list_says_of_each_message_where_it_stands(desk: Desk) -> None:
     assert "550 5.1.1" in shown
 
 
+def test_status_says_how_many_messages_failed_and_how_many_only_wait(desk: Desk) -> None:
+    assert "0 messages without a receipt\n" in desk.run("status").stdout
+    desk.deliver("one", rcpt="550 5.1.1 no such user")
+    desk.deliver("two", rcpt="451 4.7.1 come back later")
+    desk.held("three")
+    status = desk.document("status")
+    assert (status["unsent"], status["unsent_states"]) == (3, {"doubt": 1, "failed": 1, "waiting": 1})
+    shown = desk.run("status").stdout
+    assert "3 messages without a receipt: 1 failed, 1 held, 1 waiting; see `roxham outbox --unsent`" in shown
+
+
 def test_options_of_the_list_are_not_taken_for_those_of_a_command(desk: Desk) -> None:
     done = desk.run("outbox", "--json", "show", "1")
     assert (done.returncode, done.stdout) == (2, "")
@@ -318,6 +329,7 @@ def test_a_copy_that_was_put_back_sends_nothing_before_somebody_says_so(desk: De
     for _ in range(2):
         done = desk.run("deliver", "--now", "--digest", "two")
         assert (done.returncode, "the outbox is held" in done.stderr) == (1, True)
+    assert desk.run("deliver").stdout == "nothing was sent; what is due was made, and waits\n"
     assert desk.arrived() == arrived == ["one", "two"]
     status = desk.document("status")
     assert status["outbox_held"]["last_sent"] > status["outbox_held"]["last_here"] - 2

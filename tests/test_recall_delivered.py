@@ -8,7 +8,7 @@ from typing import Any
 from monitor.channels.email import Email
 from monitor.channels.maildir import Maildir
 from monitor.pipeline import Deliver
-from monitor.types import Article, Credit, Kill, Notice, Schedule, SendState
+from monitor.types import Article, Credit, Kill, Notice, Pause, PauseReason, Schedule, SendState
 from tests.builders import article, match, subscription
 from tests.desk import Desk, mails, plain, subject
 from tests.mailbox import Mailbox
@@ -193,3 +193,37 @@ async def test_a_reader_of_an_alert_and_a_digest_is_told_of_a_change_once(desk: 
     desk.keep(story(text=CORRECTED), match())
     assert [(d.digest_id, d.stories) for d in await deliver.deliver()] == [("alert", 1)]
     assert await told(deliver, "digest") == NOTHING
+
+
+async def test_who_unsubscribed_from_the_alert_that_told_a_story_hears_of_its_end_by_their_digest(
+    desk: Desk, tmp_path: Path
+) -> None:
+    alert = subscription("alert", at=Schedule(text="at once", at_once=True))
+    digests = subscription("digest"), subscription("other", topics=("stca",))
+    deliver = desk.deliver(Maildir(tmp_path / "box"), alert, *digests)
+    await deliver.register()
+    desk.keep(story(), match())
+    assert [(d.digest_id, d.stories) for d in await deliver.deliver()] == [("alert", 1)]
+    assert {state for _, state in (await told(deliver, "digest", "other")).values()} == {"nothing new"}
+    left = Pause(digest_id="alert", reader="reader@example.test", reason=PauseReason.UNSUBSCRIBED, at=desk.now)
+    assert desk.archive.pause(left)
+    desk.now += timedelta(hours=1)
+    desk.keep(killed())
+    by_digest = {d.digest_id: d.stories for d in await deliver.deliver(forced=True)}
+    assert by_digest == {"digest": 1, "other": 0}
+
+
+async def test_a_correction_does_not_overtake_the_mail_that_it_corrects(desk: Desk) -> None:
+    with Mailbox(faults={"MAIL": ["451 later"] * 12 + [None]}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"))
+        await deliver.register()
+        desk.keep(story(), match())
+        await deliver.deliver(forced=True)
+        for _ in range(11):  # by then, the next try is four hours off
+            desk.now += timedelta(hours=5)
+            await deliver.send()
+        desk.now += timedelta(hours=1)
+        assert await deliver.send() == []
+        desk.keep(story(text=CORRECTED), match())
+        assert [d.state for d in await deliver.deliver(forced=True)] == ["sent", "sent"]
+        assert ["1 correction" in subject(mail.raw) for mail in box.delivered] == [False, True]

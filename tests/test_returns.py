@@ -27,7 +27,7 @@ from monitor.pipeline.threads import Threads
 from monitor.returns import LONGEST, Box, BoxError, Unsubscription, read
 from monitor.returns.imap import ImapBox
 from monitor.returns.maildir import MaildirBox
-from monitor.types import Bounce, Digest, Message, PauseReason, SendState, Slot
+from monitor.types import AlarmKind, Bounce, Digest, Message, PauseReason, SendState, Slot
 from tests import letters
 from tests.builders import NOW, subscription
 from tests.imap import ASCII_PASSWORD, PASSWORD, ImapServer
@@ -668,6 +668,9 @@ async def test_an_outage_is_said_when_it_begins_and_when_it_ends(room: Room) -> 
         room.folder.with_name("away").rename(room.folder)
         assert await returned.read() == Returns(bounced=1)
         assert await returned.read() == Returns()
+    assert [(alarm.kind, "cannot read the maildir" in alarm.text) for alarm in room.archive.alarms()] == [
+        (AlarmKind.RETURNS, True)
+    ]
     assert [line["event"] for line in logged if "returned mail" in line["event"]] == [
         "returned mail cannot be read",
         "returned mail is read again",

@@ -1,33 +1,37 @@
 """The outbox at work: ways that fail, readers that bounce, a copy of the archive that was put back."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import time, timedelta
 from pathlib import Path
 
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.channels.email import Email
 from monitor.channels.maildir import Maildir
 from monitor.errors import DeliveryError
-from monitor.types import AlarmKind, Format, Message, PauseReason, Receipt, SendState
+from monitor.types import AlarmKind, Format, Message, Pause, PauseReason, Quiet, Receipt, SendState
 from tests.builders import NOW, subscription
 from tests.desk import MONDAY_SEVEN, Desk, mails, plain, subject
 from tests.mailbox import Mailbox
 
 
 class Shut:
-    """A way that takes nothing."""
+    """A way that takes nothing; `doubtful`: as far as it can know."""
 
     name = "shut"
     idempotent = True
     takes = Format.JSON
 
-    def __init__(self, *, gone: bool = False) -> None:
+    def __init__(self, *, gone: bool = False, doubtful: bool = False) -> None:
         self.asked = 0
         self.gone = gone
+        self.doubtful = doubtful
 
     async def send(self, message: Message, on_commit: Callable[[], Awaitable[None]]) -> Receipt:
         self.asked += 1
-        raise DeliveryError("shut", temporary=not self.gone, gone=self.gone)
+        if self.doubtful:
+            await on_commit()
+        raise DeliveryError("shut", temporary=not self.gone, gone=self.gone, doubt=self.doubtful)
 
     async def close(self) -> None:
         return
@@ -180,3 +184,115 @@ async def test_a_test_mail_says_so_and_uses_up_nothing(desk: Desk, tmp_path: Pat
     assert subject(mail).startswith("[Test] Morning")
     assert desk.archive.outbox() == []
     assert [d.stories for d in await deliver.deliver(forced=True)] == [1]
+
+
+async def test_a_channel_that_leaves_doubt_for_days_is_asked_less_and_less_and_then_paused(
+    desk: Desk, tmp_path: Path
+) -> None:
+    hook = Shut(doubtful=True)
+    deliver = desk.deliver(Maildir(tmp_path / "box"), subscription(to=("hook",)), others={"hook": hook})
+    desk.keep_story()
+    await deliver.deliver(forced=True)
+    await deliver.send()
+    for _ in range(3):
+        desk.now += timedelta(seconds=5)
+        await deliver.send()
+    assert hook.asked == 2, "the first doubt costs no time, the second does"
+    for _ in range(6 * 24):
+        desk.now += timedelta(hours=1)
+        await deliver.send()
+    (message,) = desk.archive.outbox()
+    assert (message.state, message.next_try_at, hook.asked < 50) == (SendState.DOUBT, None, True)
+    assert [(p.reader, p.reason) for p in desk.archive.pauses()] == [("hook", PauseReason.FAILING)]
+    assert {alarm.kind for alarm in desk.archive.alarms()} == {AlarmKind.HELD, AlarmKind.PAUSED}
+
+
+async def test_a_mail_that_waits_is_not_sent_in_quiet_hours_but_when_it_is_asked_for(desk: Desk) -> None:
+    night = subscription(quiet=Quiet(since=time(8), until=time(20)))
+    with Mailbox(faults={"MAIL": ["451 later", "451 later", None]}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"), night)
+        desk.keep_story()
+        desk.now = MONDAY_SEVEN + timedelta(minutes=59)
+        assert [d.state for d in await deliver.deliver()] == ["waiting"]
+        desk.now += timedelta(minutes=2)
+        assert await deliver.deliver(hurried=True) == []
+        assert [d.state for d in await deliver.send(forced=True, hurried=True)] == ["waiting"]
+        desk.now = MONDAY_SEVEN + timedelta(hours=13)
+        assert [d.state for d in await deliver.deliver()] == ["sent"]
+
+
+async def test_a_mail_waits_as_long_as_its_digest_is_paused_in_the_configuration(desk: Desk) -> None:
+    with Mailbox(faults={"MAIL": ["451 later", None]}) as box:
+        mail = Email(box.host, box.port, tls="none")
+        deliver = desk.deliver(mail)
+        desk.keep_story()
+        assert [d.state for d in await deliver.deliver(forced=True)] == ["waiting"]
+        await deliver.renew(desk.orders(mail, replace(subscription(), paused=True)))
+        desk.now += timedelta(hours=1)
+        assert await deliver.deliver(forced=True, hurried=True) == []
+        await deliver.renew(desk.orders(mail))
+        assert [d.state for d in await deliver.send()] == ["sent"]
+
+
+async def test_a_mail_that_was_kept_back_for_long_is_tried_as_if_it_were_new(desk: Desk) -> None:
+    reader = "reader@example.test"
+    with Mailbox(faults={"MAIL": ["451 later", "451 4.7.1 greylisted, come again", None]}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"))
+        desk.keep_story()
+        assert [d.state for d in await deliver.deliver(forced=True)] == ["waiting"]
+        desk.archive.pause(Pause(digest_id=None, reader=reader, reason=PauseReason.OPERATOR, at=desk.now))
+        desk.now += timedelta(days=10)
+        assert await deliver.send() == []
+        assert desk.archive.resume(None, reader, desk.now)
+        assert [d.state for d in await deliver.send()] == ["waiting"]
+        desk.now += timedelta(hours=1)
+        assert [d.state for d in await deliver.send()] == ["sent"]
+
+
+async def test_a_mail_that_was_on_its_way_when_its_reader_unsubscribed_is_not_kept_for_later(
+    desk: Desk, tmp_path: Path
+) -> None:
+    reader = "reader@example.test"
+
+    class Leaving(Maildir):
+        """A way whose reader unsubscribes while a mail is handed over."""
+
+        async def send(self, message: Message, on_commit: Callable[[], Awaitable[None]]) -> Receipt:
+            await on_commit()
+            desk.archive.pause(Pause(digest_id="morning", reader=reader, reason=PauseReason.UNSUBSCRIBED, at=desk.now))
+            raise DeliveryError("451 later", temporary=True)
+
+    deliver = desk.deliver(Leaving(tmp_path / "box"))
+    desk.keep_story()
+    assert [d.state for d in await deliver.deliver(forced=True)] == ["dropped"]
+    assert desk.archive.resume("morning", reader, desk.now)
+    desk.now += timedelta(hours=1)
+    assert await desk.deliver(Maildir(tmp_path / "box")).send() == []
+
+
+async def test_older_mails_of_a_reader_are_tried_early_until_one_fails(desk: Desk) -> None:
+    faults: dict[str, str | list[str | None]] = {"RCPT": "451 mailbox full"}
+    with Mailbox(faults=faults) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"))
+        for _ in range(4):
+            desk.keep_story()
+            await deliver.deliver(forced=True)
+            desk.now += timedelta(seconds=1)
+        assert [message.attempts for message in desk.archive.outbox()] == [4, 1, 1, 1]
+        faults.clear()
+        desk.now += timedelta(minutes=2)
+        assert [d.stories for d in await deliver.send()] == [1, 1, 1, 1]
+
+
+async def test_what_did_not_reach_the_operator_is_told_once_more(desk: Desk) -> None:
+    desk.operator = True
+    with Mailbox(faults={"RCPT": "550 5.7.1 not now"}) as box:
+        deliver = desk.deliver(Email(box.host, box.port, tls="none"), subscription(to=("a@e.test",)))
+        desk.keep_story()
+        assert [d.state for d in await deliver.deliver(forced=True)] == ["failed", "failed"]
+        assert [alarm.told_at for alarm in desk.archive.alarms()] == [None]
+        box.faults.clear()
+        desk.now += timedelta(hours=2)
+        assert [(d.digest_id, d.state) for d in await deliver.deliver()] == [("operator", "sent")]
+        assert "a@e.test" in plain(box.delivered[0].raw)
+        assert [alarm.told_at for alarm in desk.archive.alarms()] == [desk.now]

@@ -14,8 +14,8 @@ from datetime import time, timedelta
 import pytest
 
 from monitor.channels.email import Email
-from monitor.pipeline import OPERATOR, Deliver
-from monitor.types import Schedule, SendState
+from monitor.pipeline import Deliver
+from monitor.types import OPERATOR, Schedule, SendState
 from tests.builders import subscription, weekly
 from tests.desk import Desk, plain
 from tests.mailbox import Mailbox

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.app.program import user_agent, utc_now
 from monitor.config import ChannelKind, ChannelSettings, Config, MailKind, ReturnsKind, ReturnsSettings
 from monitor.links import links
-from monitor.types import Alarm, Change, Digest, Format, Message, Pause, PauseReason
+from monitor.types import OPERATOR, Alarm, Change, Digest, Format, Message, Pause, PauseReason
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -223,7 +223,6 @@ def _render(config: Config, digest: Digest, secret: bytes, token: str | None, ta
 
 def _alarm_mail(config: Config, alarms: "Sequence[Alarm]", secret: bytes, now: datetime) -> Message:
     from monitor.digest import alarm_mail, message_id
-    from monitor.pipeline import OPERATOR
 
     assert config.operator is not None  # noqa: S101 - who else is told
     slot = f"now-{now:%Y%m%dT%H%M%S.%fZ}"

@@ -480,10 +480,11 @@ class Archive(Protocol):
         These are the entries that tell of one of the subscription's topics; where it wants no mentions, those that tell
         of one as more than a mention, if it is more by now too.
         What came in bulk and is held back is counted only, and for a digest at once not even that.
-        Entries that concern what the reader was told by this very subscription come too, whatever they are about by
-        now: versions later than any they were told, corrections elsewhere in the story, and kills they do not know of.
-        A kill is an entry for nobody else. What another subscription told counts as told, but for what another one told
-        at once where `repeat_alerts` is set. Stories are those of now, whatever they were when they were told of.
+        Entries that concern what the reader was told by this very subscription, or by one that they unsubscribed from
+        since, come too, whatever they are about by now: versions later than any they were told, corrections elsewhere
+        in the story, and kills they do not know of. A kill is an entry for nobody else. What another subscription told
+        counts as told, but for what another one told at once where `repeat_alerts` is set. Stories are those of now,
+        whatever they were when they were told of.
         `since` is where a reader starts who is not registered; the beginning, where it is None. With `of`, it is the
         stretch of that message as if it had not been told; with `at` (not both), what it would have been at that time:
         the reader's place, the entries and what had been told are as they were then, articles and what they are about
@@ -491,8 +492,15 @@ class Archive(Protocol):
         """
         ...
 
-    def served_until(self, subscription_id: str, reader: str) -> datetime | None:
-        """Returns the time of the newest scheduled slot this reader was served, or when the reader was registered."""
+    def newest(self) -> int:
+        """Returns the number of the newest entry; 0 where there is none."""
+        ...
+
+    def served_until(self, subscription_id: str, reader: str, *, by: datetime | None = None) -> datetime | None:
+        """Returns the time of the newest scheduled slot this reader was served, or when the reader was registered.
+
+        With `by`, what lies after that is the work of a clock that was ahead, and counts for nothing.
+        """
         ...
 
     def told_until(self, subscription_id: str, reader: str) -> datetime | None:
@@ -597,7 +605,7 @@ class Archive(Protocol):
     def commit_alarms(self, alarms: Collection[int], message: Message | None, now: datetime) -> None:
         """Marks alarms as told, with the mail that tells them in the outbox; None: an operator has seen them.
 
-        Without any that is untold, there is no mail.
+        Without any that is untold, there is no mail. Where the mail fails, or is held, they are untold again.
         """
         ...
 
@@ -627,7 +635,8 @@ class Archive(Protocol):
     def due_messages(self, by: datetime) -> list[int]:
         """Returns the numbers of the messages to be tried by then, oldest first.
 
-        Without those of paused readers; none while the outbox is held.
+        Without those of paused readers; none while the outbox is held. No try is put off for more than five days: one
+        that is was put off by a clock that was ahead, and is due.
         """
         ...
 
@@ -661,7 +670,8 @@ class Archive(Protocol):
         """Notes a try that brought no receipt; without `next_try_at` the message is held.
 
         The operator is told (at `now`, or the present moment) of what failed or is held in doubt, but not of mails to
-        themselves. What was dropped meanwhile stays dropped, and what was sent or has failed stays that.
+        themselves. What was dropped meanwhile stays dropped, and what was sent or has failed stays that; what may be
+        tried again is dropped if its reader unsubscribed meanwhile.
         """
         ...
 

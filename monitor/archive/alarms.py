@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from monitor.archive import messages
 from monitor.archive.connection import Connected, moment, moment_or_none, stamp
-from monitor.types import Alarm, AlarmKind, Message
+from monitor.types import OPERATOR, Alarm, AlarmKind, Message
 
 _SAME = timedelta(days=1)  # in which the same words are one alarm
 
@@ -47,6 +47,15 @@ def sound(db: Database, kind: AlarmKind, text: str, now: datetime) -> None:
     """Keeps an alarm, unless the same words are one of the last day."""
     db.conn.execute(
         "INSERT INTO alarms (kind, at, text) SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-        "(SELECT 1 FROM alarms WHERE at > ?4 AND text = ?3)",
+        "(SELECT 1 FROM alarms WHERE at > ?4 AND at <= ?2 AND text = ?3)",
         (kind.value, stamp(now), text, stamp(now - _SAME)),
+    )
+
+
+def untell(db: Database, outgoing_id: int) -> None:
+    """Makes the alarms of a mail to the operator untold again, where that one did not reach them."""
+    db.conn.execute(
+        "UPDATE alarms SET told_at = NULL WHERE told_at = (SELECT created_at FROM outbox WHERE id = ? "
+        "AND subscription = ?)",
+        (outgoing_id, OPERATOR),
     )

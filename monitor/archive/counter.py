@@ -88,7 +88,8 @@ def hold(file: Counter | None, own: Counter, newest: int) -> OutboxHold | None:
         reason = f"the counter beside this archive is of another one, from which messages were sent up to {file.last}"
     else:
         missing = file.handed - own.handed
-        reason = f"a copy was put back: it does not know of the last {missing} times that a message was handed over"
+        times = "time" if missing == 1 else f"{missing} times"
+        reason = f"a copy was put back: it does not know of the last {times} that a message was handed over"
     return OutboxHold(last_here=newest, last_sent=file.last, reason=reason)
 
 

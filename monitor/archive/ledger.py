@@ -12,13 +12,15 @@ from monitor.types import Digest, EntryKind, Relation, Subscription, Told
 BY_NOW = "9999"
 """Later than every time that the archive writes."""
 
-# Whether an entry may concern what the reader was told by this very subscription: a later version of an article, that
-# it was taken back, or a correction elsewhere in its story. `concerns` decides.
+_LEFT = "SELECT digest FROM pauses WHERE reader = :reader AND reason = 'unsubscribed' AND digest IS NOT NULL"
+_OWN = f"l.reader = :reader AND (l.subscription = :subscription OR l.subscription IN ({_LEFT}))"
+
+# Whether an entry may concern what the reader was told by this very subscription, or by one that they left since: a
+# later version of an article, that it was taken back, or a correction elsewhere in its story. `concerns` decides.
 MAY_CONCERN = (
-    "(e.kind IN ('version', 'kill') AND EXISTS (SELECT 1 FROM ledger l "
-    "WHERE l.reader = :reader AND l.article = e.article AND l.subscription = :subscription) "
+    f"(e.kind IN ('version', 'kill') AND EXISTS (SELECT 1 FROM ledger l WHERE l.article = e.article AND {_OWN}) "  # noqa: S608
     "OR a.relation = 'correction' AND EXISTS (SELECT 1 FROM articles o CROSS JOIN ledger l "
-    "WHERE o.story = a.story AND l.reader = :reader AND l.article = o.id AND l.subscription = :subscription))"
+    f"WHERE o.story = a.story AND l.article = o.id AND {_OWN}))"
 )
 
 
@@ -30,7 +32,7 @@ class Known:
     version: int  # the highest
     partial: bool
     withdrawn: bool  # they know that it is, as far as they were told last
-    own: bool  # the subscription in question told it
+    own: bool  # the subscription in question told it, or one that the reader left since
     counts: bool  # for this subscription: what an alert told may be told again
 
     def told(self, article_id: int) -> Told:
@@ -72,14 +74,15 @@ def known(
         "WHERE l.message IS NOT :but AND l.told_at <= :by ORDER BY l.article, l.message",
         {"stories": json.dumps(sorted(stories)), "reader": reader, "but": but, "by": by},
     )
+    own = {subscription.id, *(row[0] for row in archive.rows(_LEFT, {"reader": reader}))}
     by_article: dict[int, list[Row]] = {}
     for row in rows:
         if row["message"] not in refused:
             by_article.setdefault(row["article"], []).append(row)
-    return {article: _known(subscription, tellings) for article, tellings in by_article.items()}
+    return {article: _known(subscription, tellings, own) for article, tellings in by_article.items()}
 
 
-def _known(subscription: Subscription, tellings: list[Row]) -> Known:
+def _known(subscription: Subscription, tellings: list[Row], own: set[str]) -> Known:
     """Makes one of all tellings of an article, in their order."""
     counted = [
         row
@@ -92,7 +95,7 @@ def _known(subscription: Subscription, tellings: list[Row]) -> Known:
         version=newest["version"],
         partial=bool(newest["partial"]),
         withdrawn=bool(tellings[-1]["withdrawn"]),
-        own=any(row["subscription"] == subscription.id for row in tellings),
+        own=any(row["subscription"] in own for row in tellings),
         counts=bool(counted),
     )
 

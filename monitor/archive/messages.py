@@ -8,10 +8,7 @@ from sqlite_utils import Database
 
 from monitor.archive import counter
 from monitor.archive.connection import stamp
-from monitor.types import Digest, Message, SendState
-
-OPERATOR = "operator"
-"""The digest of mails to the operator: no reader's, so that no pause and no alarm is about them."""
+from monitor.types import OPERATOR, Digest, Message, SendState
 
 DROPPED_BY = "outbox"
 """The channel of a receipt that says why a message was dropped."""

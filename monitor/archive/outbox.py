@@ -1,18 +1,18 @@
 """The archive's part in the outbox: messages, what became of each try, and whether any may be sent at all."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
 from monitor.archive import counter, ledger, messages
 from monitor.archive import rows as row_of
-from monitor.archive.alarms import sound
+from monitor.archive.alarms import sound, untell
 from monitor.archive.connection import Connected, Row, guarded, stamp, stamp_or_none
 from monitor.archive.counter import Counter
 from monitor.archive.readers import is_paused
 from monitor.errors import DeliveryError
-from monitor.types import AlarmKind, Digest, Message, OutboxHold, Outgoing, Receipt
+from monitor.types import OPERATOR, AlarmKind, Digest, Message, OutboxHold, Outgoing, Receipt
 
 # SQLite uses a partial index only where the query repeats the index's own condition.
 _UNSENT = "state <> 'sent' AND dropped_at IS NULL"
@@ -21,6 +21,10 @@ _BUT_BYTES = (
     "state, attempts, doubts, created_at, next_try_at, error, receipt_at, receipt_channel, receipt_answer, dropped_at, "
     "erased"
 )
+
+
+_PUT_OFF = timedelta(days=5)  # at most; see monitor/due.py
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 class Outbox(Connected):
@@ -35,10 +39,11 @@ class Outbox(Connected):
         if self.outbox_hold() is not None:
             return []
         rows = self.rows(
-            f"SELECT id FROM outbox o WHERE {_UNSENT} AND state IN ('waiting', 'doubt') AND next_try_at <= ? "  # noqa: S608
-            "AND (subscription = ? OR NOT EXISTS (SELECT 1 FROM pauses p WHERE p.reader = o.reader "
+            f"SELECT id FROM outbox o WHERE {_UNSENT} AND state IN ('waiting', 'doubt') "  # noqa: S608
+            "AND (next_try_at <= ?1 OR next_try_at > ?2) "
+            "AND (subscription = ?3 OR NOT EXISTS (SELECT 1 FROM pauses p WHERE p.reader = o.reader "
             "AND (p.digest IS NULL OR p.digest = o.subscription))) ORDER BY id",
-            (stamp(by), messages.OPERATOR),
+            (stamp(by), stamp(min(by, _END - _PUT_OFF) + _PUT_OFF), OPERATOR),
         )
         return [row[0] for row in rows]
 
@@ -99,6 +104,8 @@ class Outbox(Connected):
             ).rowcount
             if noted and (failed or (doubt and next_try_at is None)):
                 _sound_of(db, outgoing_id, error, AlarmKind.HELD if doubt else AlarmKind.FAILED, now)
+                untell(db, outgoing_id)
+            _drop_if_left(db, outgoing_id, now)
 
     # made anew, or ended
 
@@ -208,10 +215,21 @@ def _must_be_wanted(db: Database, number: int) -> None:
         raise DeliveryError(f"a story in message {number} was withdrawn meanwhile", temporary=True)
 
 
+def _drop_if_left(db: Database, number: int, now: datetime | None) -> None:
+    """Ends a message whose reader unsubscribed while it was on its way, as those that waited then were ended."""
+    left: Row | None = db.conn.execute(
+        "SELECT o.reader, o.subscription FROM outbox o JOIN pauses p ON p.reader = o.reader AND p.digest = "
+        "o.subscription WHERE o.id = ? AND p.reason = 'unsubscribed'",
+        (number,),
+    ).fetchone()
+    if left is not None:
+        messages.drop_waiting(db, left[0], left[1], "its reader unsubscribed", now or datetime.now(UTC))
+
+
 def _sound_of(db: Database, number: int, error: str, kind: AlarmKind, now: datetime | None) -> None:
     row: Row | None = db.conn.execute(
         "SELECT subscription, reader, slot FROM outbox WHERE id = ? AND subscription <> ? AND dropped_at IS NULL",
-        (number, messages.OPERATOR),
+        (number, OPERATOR),
     ).fetchone()
     if row is not None:
         what = "may have arrived, and is not sent again by itself" if kind is AlarmKind.HELD else "was not delivered"

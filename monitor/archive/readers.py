@@ -7,13 +7,13 @@ from sqlite_utils import Database
 from monitor.archive import messages
 from monitor.archive.alarms import sound
 from monitor.archive.connection import Connected, Row, moment, stamp
-from monitor.types import AlarmKind, Bounce, Pause, PauseReason
+from monitor.types import OPERATOR, AlarmKind, Bounce, Pause, PauseReason
 
 _CAME_BACK = 2  # messages, for good: then a reader is no longer told
 _WHY = {
     PauseReason.UNSUBSCRIBED: "they unsubscribed",
     PauseReason.BOUNCED: "mail to them came back for good",
-    PauseReason.FAILING: "nothing reached them for days",
+    PauseReason.FAILING: "nothing reaches them",
 }
 
 
@@ -87,7 +87,7 @@ def is_paused(db: Database, digest_id: str, reader: str) -> bool:
     """Whether a reader is told nothing of this digest for now."""
     row = db.conn.execute(
         "SELECT 1 FROM pauses WHERE reader = ?1 AND (digest IS NULL OR digest = ?2) AND ?2 <> ?3",
-        (reader, digest_id, messages.OPERATOR),
+        (reader, digest_id, OPERATOR),
     )
     return row.fetchone() is not None
 

@@ -109,12 +109,16 @@ class Telling(Connected):
             )
         return None if place is None else int(place[0])
 
+    def newest(self) -> int:
+        row = self.row("SELECT coalesce(max(number), 0) FROM entries")
+        assert row is not None  # noqa: S101 - an aggregate always has one row
+        return int(row[0])
+
     def _newest_before(self, at: str) -> int:
         """Returns the number of the newest entry of before that time."""
         if at > ledger.BY_NOW:
-            row = self.row("SELECT coalesce(max(number), 0) FROM entries")
-        else:
-            row = self.row("SELECT coalesce(max(number), 0) FROM entries WHERE at < ?", (at,))
+            return self.newest()
+        row = self.row("SELECT coalesce(max(number), 0) FROM entries WHERE at < ?", (at,))
         assert row is not None  # noqa: S101 - an aggregate always has one row
         return int(row[0])
 
@@ -141,17 +145,19 @@ class Telling(Connected):
             _values(stretch, subscription) | {"reader": reader, "subscription": subscription.id},
         )
 
-    def served_until(self, subscription_id: str, reader: str) -> datetime | None:
-        key = (subscription_id, reader)
-        served = self.row(
-            "SELECT at FROM slots WHERE subscription = ? AND reader = ? AND scheduled ORDER BY at DESC LIMIT 1", key
+    def served_until(self, subscription_id: str, reader: str, *, by: datetime | None = None) -> datetime | None:
+        latest = self.row(
+            "SELECT max(at) FROM (SELECT max(at) AS at FROM slots WHERE subscription = ?1 AND reader = ?2 "
+            "AND scheduled AND at <= ?3 "
+            "UNION ALL SELECT since FROM readers WHERE subscription = ?1 AND reader = ?2 AND since <= ?3)",
+            (subscription_id, reader, ledger.BY_NOW if by is None else stamp(by)),
         )
-        return _latest(served, self._registered(key))
+        return None if latest is None else moment_or_none(latest[0])
 
     def told_until(self, subscription_id: str, reader: str) -> datetime | None:
         key = (subscription_id, reader)
-        served, registered = self._served_at(key), self._registered(key)
-        return max((at for at in (served, registered and moment(registered[0])) if at is not None), default=None)
+        registered = self.row("SELECT since FROM readers WHERE subscription = ? AND reader = ?", key)
+        return max((at for at in (self._served_at(key), registered and moment(registered[0])) if at), default=None)
 
     def _served_at(self, key: tuple[str, str], *, by: str = ledger.BY_NOW, but: int | None = None) -> datetime | None:
         """Returns when a reader last got a digest; `but`: before this message."""
@@ -162,9 +168,6 @@ class Telling(Connected):
             (*key, by, but),
         )
         return None if served is None else moment(served[0])
-
-    def _registered(self, key: tuple[str, str]) -> Row | None:
-        return self.row("SELECT since FROM readers WHERE subscription = ? AND reader = ?", key)
 
     def served(self, subscription_id: str, reader: str, slot: str) -> bool:
         row = self.row(
@@ -221,7 +224,3 @@ def _entry(row: Row) -> Entry:
         version=row["version"],
         story_id=row["now_of"],
     )
-
-
-def _latest(*rows: Row | None) -> datetime | None:
-    return moment_or_none(max((row[0] for row in rows if row is not None), default=None))

@@ -179,7 +179,8 @@ class Email:
                 await client.login(self._user, self._password or "")
 
     async def _address(self, client: "SMTP", message: Message) -> None:
-        sender = BytesHeaderParser(policy=policy.default).parsebytes(message.raw)["From"].addresses[0].addr_spec
+        headers = message.raw.partition(b"\r\n\r\n")[0]  # the parser would go through the whole mail
+        sender = BytesHeaderParser(policy=policy.default).parsebytes(headers)["From"].addresses[0].addr_spec
         to = with_ascii_domain(message.to)
         options = [f"SIZE={len(message.raw)}"] if client.supports_extension("size") else []
         encoding = "ascii"

@@ -44,7 +44,7 @@ def deliver(
     if done.hold is not None:
         complain(held(done.hold))
     for source in done.missed if require_complete else ():
-        complain(f"{source.source_id}: {_missed(source, config.timezone)}")
+        complain(f"news may be missing of {source.source_id}: {_missed(source, config.timezone)}")
     bad = [d for d in done.deliveries if d.error is not None and d.state != SendState.SENT]
     nothing_left = bad and not any(d.state == SendState.SENT for d in done.deliveries)
     if nothing_left or (strict and bad) or (done.hold is not None and not dry_run):
@@ -121,8 +121,11 @@ def _delivery_json(delivery: "Delivery") -> dict[str, object]:
 
 def _print_deliveries(config: "Config", done: Delivered, dry_run: bool) -> None:
     deliveries = done.deliveries
+    if not deliveries and done.hold is not None:
+        typer.echo("nothing was sent; what is due was made, and waits")
+        return
     if not deliveries:
-        typer.echo("nothing is due" + ("" if done.hold else ", and the outbox holds nothing to send"))
+        typer.echo("nothing is due, and the outbox holds nothing to send")
         _print_next(config)
         return
     rows = [(d.digest_id, d.reader, d.slot, d.stories, d.state, d.error) for d in deliveries]
@@ -138,6 +141,6 @@ def _print_deliveries(config: "Config", done: Delivered, dry_run: bool) -> None:
 def _print_next(config: "Config") -> None:
     from monitor import app, due
 
-    for subscription in config.subscriptions:
+    for subscription in (each for each in config.subscriptions if not each.paused):
         if slot := due.next_slot(subscription, app.utc_now()):
             typer.echo(f"  {subscription.id}: next at {local(slot.at, subscription.timezone)} {subscription.timezone}")

@@ -1,7 +1,7 @@
 """`roxham digests`: who is told of what, and when; one of them in full (pausing.py, previewing.py: the others)."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,6 +20,7 @@ commands = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_LEAP_YEAR = 2000  # one that has all the dates that a year can have
 _SLOTS = 5  # that `show` says
 
 
@@ -147,7 +148,8 @@ def _said(subscription: "Subscription", slots: "Sequence[Slot]") -> list[tuple[s
     from monitor.config import duration_text
 
     s = subscription
-    never = [*(f"{day}" for day in sorted(s.not_on)), *(f"every {m:02}-{d:02}" for m, d in sorted(s.not_on_yearly))]
+    yearly = [date(_LEAP_YEAR, month, day) for month, day in s.not_on_yearly]
+    never = [*_runs(s.not_on, "%Y-%m-%d"), *(f"every {run}" for run in _runs(yearly, "%m-%d"))]
     also = [
         s.nothing_new and "sent also where nothing is new",
         s.repeat_alerts and "tells again what was told at once",
@@ -167,6 +169,17 @@ def _said(subscription: "Subscription", slots: "Sequence[Slot]") -> list[tuple[s
         *(("also", said) for said in also if said),
         ("note", s.note),
     ]
+
+
+def _runs(days: Collection[date], form: str) -> list[str]:
+    """Returns the dates, where several follow each other only the first and the last of them."""
+    runs: list[list[date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1] = [runs[-1][0], day]
+        else:
+            runs.append([day])
+    return [" to ".join(day.strftime(form) for day in run) for run in runs]
 
 
 def _reason(pause: "Pause", zone: str) -> str:

@@ -1,5 +1,6 @@
 """Commands that tend: pending, status."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from monitor.cli import serving
 from monitor.cli.condition import healths
-from monitor.cli.messages import held
+from monitor.cli.messages import held, is_held
 from monitor.cli.output import (
     AsJson,
     Context,
@@ -27,7 +28,7 @@ from monitor.types import Condition
 if TYPE_CHECKING:
     from monitor.archive import Archive
     from monitor.config import Config
-    from monitor.types import Alarm, Pause
+    from monitor.types import Alarm, Outgoing, Pause
 
 SHOWN_ILL = 5  # sources that `status` names
 SHOWN_PAUSED = 5  # readers
@@ -114,6 +115,7 @@ def status(
         "pending": sum(item.state is ItemState.PENDING for item in waiting),
         "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
         "unsent": len(unsent),
+        "unsent_states": Counter(message.state.value for message in unsent),
         "outbox_held": hold and export.hold(hold),
         "paused": [export.pause(pause) for pause in pauses],
         "alarms": [export.alarm(alarm) for alarm in alarms],
@@ -129,7 +131,7 @@ def status(
             ("archive", f"{path}, held by {held_by or 'nobody'}"),
             ("sources", _ill(ill, flagged, watched) if config is not None else "not known before the files are mended"),
             ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),
-            ("outbox", f"{plural(len(unsent), 'message')} without a receipt"),
+            ("outbox", _outbox(unsent)),
             *([("", held(hold))] if hold is not None else []),
             *(("" if number else "paused", line) for number, line in enumerate(_paused(pauses))),
             *(("" if number else "alarms", line) for number, line in enumerate(_alarms(alarms, zone, seen=seen))),
@@ -140,6 +142,13 @@ def status(
             archive.commit_alarms([alarm.id for alarm in alarms], None, app.utc_now())
     if alive and not living:
         raise typer.Exit(3)
+
+
+def _outbox(unsent: "Sequence[Outgoing]") -> str:
+    said = f"{plural(len(unsent), 'message')} without a receipt"
+    states = Counter("held" if is_held(message) else message.state.value for message in unsent)
+    parts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"{said}: {parts}; see `roxham outbox --unsent`" if unsent else said
 
 
 def _paused(pauses: "Sequence[Pause]") -> list[str]:

@@ -19,8 +19,13 @@ _DAYS = {
         )
     },
 }
+_IN_FRENCH = dict(
+    zip(("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"), list(_DAYS)[3:], strict=True)
+)  # what is hardly mistyped, but meant
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_OTHER_TIME = re.compile(r"([0-9]{1,2})(?:[h.]([0-9]{2})?)?")  # 7h30 as in French, 7.30, 7
 _EXAMPLES = "daily 06:30, weekdays 07:00, 16:00, mondays 08:00, every 2h, at once"
+_ONE_ITEM = "Several times of the same days are one text: 'weekdays 07:00, 16:00'"
 _DATE = re.compile(r"(?:([0-9]{4})-)?([0-9]{1,2})-([0-9]{1,2})")
 _OTHER_DATE = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})")
 _BETWEEN_DATES = re.compile(r"\s+(?:to|-)\s+|\s*\u2013\s*")  # a hyphen without blanks is part of a date
@@ -54,15 +59,18 @@ def schedule(value: object) -> Schedule:
     days = [word for word in words if not word[0].isdecimal()]
     clock = [word for word in words if word[0].isdecimal()]
     if words != days + clock:
-        raise ValueError(f"the days come first, then the times ({_EXAMPLES})")
+        several = _several(written)
+        raise ValueError(f"the days come first, then the times{several or f' ({_EXAMPLES})'}")
     for word in days:
         if word not in _DAYS:
-            raise ValueError(f'"{word}" is not a day{suggestion(word, _DAYS)} (known: {_EXAMPLES})')
+            meant = _IN_FRENCH.get(word.removesuffix("s"))
+            hint = f"; did you mean {meant}?" if meant else suggestion(word, _DAYS)
+            raise ValueError(f'"{word}" is not a day{hint} (known: {_EXAMPLES})')
     times = {_time(word) for word in clock}
     if not times:
         raise ValueError(f"has no time of day; write one such as {written} 07:00")
     if not days:
-        raise ValueError(f"has no days; did you mean daily {written}?")
+        raise ValueError(f"has no days; did you mean daily {written}? {_ONE_ITEM}")
     return Schedule(
         text=written,
         moments=frozenset((number, hour) for word in days for number in _DAYS[word] for hour in times),
@@ -143,9 +151,29 @@ def _date(word: str) -> date | tuple[int, int]:
     return (month, day) if year is None else date(year, month, day)
 
 
+def _several(written: str) -> str | None:
+    """Says how it is written, where each part by itself is days and times: weekdays 07:00, saturdays 09:00."""
+    parts = [part.strip() for part in re.split(r",|\band\b", written) if part.strip()]
+    items: list[str] = []
+    for part in parts:
+        if items and part[0].isdecimal():
+            items[-1] += f", {part}"
+        else:
+            items.append(part)
+    try:
+        good = len(items) > 1 and all(schedule(item).moments for item in items)
+    except ValueError:
+        return None
+    quoted = (f"'{item}'" if "," in item else item for item in items)
+    return f"; did you mean [{', '.join(quoted)}]?" if good else None
+
+
 def _time(word: str) -> time:
     found = _TIME.fullmatch(word)
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
-        midnight = "; midnight is 00:00" if word == "24:00" else ""
-        raise ValueError(f'"{word}" is not a time of day from 00:00 to 23:59{midnight}')
+        other = _OTHER_TIME.fullmatch(word.casefold())
+        hint = "; midnight is 00:00" if word == "24:00" else ""
+        if other is not None and int(other[1]) <= 23 and int(other[2] or 0) <= 59:
+            hint = f"; did you mean {int(other[1]):02}:{int(other[2] or 0):02}?"
+        raise ValueError(f'"{word}" is not a time of day from 00:00 to 23:59{hint}')
     return time(int(found[1]), int(found[2]))

@@ -21,13 +21,12 @@ from monitor.config.model import (
     word,
 )
 from monitor.config.schedules import DaysOff, days_off, quiet_hours, schedule
-from monitor.types import Quiet, Schedule
+from monitor.types import OPERATOR, Quiet, Schedule
 
 T = TypeVar("T")
 
 ALL = "all"
 """What `most` says where a mail tells every story."""
-_OPERATORS = "operator"  # the outbox keeps mails to the operator under this digest
 _APART = "in a file; name an environment variable that holds it in"
 
 
@@ -127,7 +126,7 @@ class ChannelKeys(Keys):
 
 def _digest_id(value: object) -> str:
     name = values.identifier(value)
-    if name == _OPERATORS:
+    if name == OPERATOR:
         raise ValueError(f'"{name}" is kept for mails to the operator; choose another id')
     return name
 

@@ -178,10 +178,14 @@ def whole_or(value: object, word: str, low: int, high: int, *, of: str) -> int |
         raise ValueError(f"{given} is neither a number of {of} from {low} to {high} nor the word {word}") from error
 
 
+_TRUTHS = {**dict.fromkeys(("true", "yes", "on", "y"), "true"), **dict.fromkeys(("false", "no", "off", "n"), "false")}
+
+
 def truth(value: object) -> bool:
     """The words true and false; in YAML 1.2 `yes` and `no` are text."""
     if not isinstance(value, bool):
-        raise ValueError(f"true or false is expected, not {kind_of(value)}")
+        meant = _TRUTHS.get(value.strip().casefold()) if isinstance(value, str) else None
+        raise ValueError(f"true or false is expected, not {kind_of(value)}" + (f"; write {meant}" if meant else ""))
     return value
 
 

@@ -9,10 +9,7 @@ from monitor.digest.plain import wrapped
 from monitor.digest.plainly import shortened
 from monitor.digest.wording import Phrases
 from monitor.text import one_line
-from monitor.types import Alarm, Message
-
-OPERATOR = "operator"
-"""The digest that tells the operator what needs a hand; no line of digests.yaml."""
+from monitor.types import OPERATOR, Alarm, Message
 
 _SUBJECT = 120  # characters
 

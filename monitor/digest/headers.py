@@ -37,6 +37,14 @@ def new_mail(*, sender: str, to: str, subject: str, message_id: str) -> EmailMes
     return mail
 
 
+def put_id(mail: EmailMessage, name: str, value: str) -> None:
+    """Sets a header that holds an id in angle brackets, as it stands.
+
+    Python would fold a long one by encoding it, and mail programs read no encoded ids (RFC 2047, section 5, rule 3).
+    """
+    mail.set_raw(name, "".join(character for character in header_text(value) if character.isascii()))
+
+
 def lead_out(mail: EmailMessage, links: Links) -> None:
     """Says how the reader leaves (RFC 2369), and that one POST does it (RFC 8058), where `links` says how.
 

@@ -2,7 +2,6 @@
 
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from monitor.digest.view import View
 from monitor.digest.wording import Phrases
@@ -16,8 +15,7 @@ def html(view: View) -> str:
     """Returns the page; all text in it is escaped, and its styles stand in the elements, as mail programs need it."""
     template, inliner = _machinery()
     phrases = Phrases(view.language)
-    host = urlsplit(view.archive).netloc if view.archive else None
-    return inliner.inline(template.render(view=view, say=phrases.say, host=host))
+    return inliner.inline(template.render(view=view, say=phrases.say))
 
 
 @cache

@@ -43,8 +43,6 @@ def plain(view: View) -> str:
         lines += wrapped(view.leaving.said) if view.leaving.by_mail else [
             phrases.label("unsubscribe", view.leaving.url)
         ]  # fmt: skip
-    if view.archive:
-        lines += ["", phrases.label("archive", view.archive)]
     return "\n".join(lines) + "\n"
 
 
@@ -159,7 +157,7 @@ def _pointer(story: Story) -> Iterator[str]:
 def _watching(watching: Watching, phrases: Phrases) -> Iterator[str]:
     yield from wrapped(phrases.label("coverage", watching.summary))
     for doubt in watching.doubts:
-        said = phrases.say("colon").join(word for word in (doubt.text, doubt.error) if word)
+        said = f"{doubt.text} ({doubt.error})" if doubt.error else doubt.text
         yield from wrapped(said, first="- ", then="  ")
     if watching.watched:
         yield ""

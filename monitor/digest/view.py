@@ -61,7 +61,6 @@ class View:
     note: str | None  # the operator's own word
     notes: tuple[str, ...]  # further pickups, time zone, why this reader
     leaving: Leaving | None
-    archive: str | None
 
 
 def view(digest: Digest, links: Links | None = None, *, capped: bool = True) -> View:
@@ -79,7 +78,7 @@ def view(digest: Digest, links: Links | None = None, *, capped: bool = True) -> 
         zone=zone,
         titles=titles,
         layout=subscription.layout,
-        now=digest.slot.at,
+        now=digest.composed_at,
         carriers=_FEW_CARRIERS if many else _CARRIERS,
     )
     most = subscription.most if capped else None
@@ -104,7 +103,7 @@ def view(digest: Digest, links: Links | None = None, *, capped: bool = True) -> 
     return View(
         language=phrases.language,
         title=title_of(digest),
-        when=f"{phrases.moment(digest.slot.at, zone)} ({subscription.timezone})",
+        when=f"{phrases.moment(digest.composed_at, zone)} ({subscription.timezone})",
         what=what[:1].upper() + what[1:],
         since=_since(digest, phrases, zone),
         incomplete=None if seen.complete else phrases.say("incomplete"),
@@ -121,7 +120,6 @@ def view(digest: Digest, links: Links | None = None, *, capped: bool = True) -> 
         note=one_line(subscription.note or "") or None,
         notes=_notes(digest, titles, phrases),
         leaving=_leaving(links, phrases),
-        archive=safe_url(links.pages) if links.pages else None,
     )
 
 
@@ -144,7 +142,7 @@ def what_is_inside(digest: Digest, phrases: Phrases) -> str:
 def _since(digest: Digest, phrases: Phrases, zone: ZoneInfo) -> str | None:
     if digest.since is None:
         return None
-    when = phrases.day_and_time(digest.since, zone, now=digest.slot.at)
+    when = phrases.day_and_time(digest.since, zone, now=digest.composed_at)
     return phrases.say("new since" if digest.has_news else "nothing since", when=when)
 
 

@@ -102,5 +102,8 @@ class Phrases:
 
 
 def _tied(phrase: str) -> str:
-    """Puts no-break spaces where French has them; in the catalogue they could not be told from others."""
-    return phrase.replace(" :", "\u00a0:").replace(" ;", "\u00a0;").replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+    """Puts no-break spaces where French has them; in the catalogue they could not be told from others.
+
+    A semicolon has none before it in Canada (Office québécois de la langue française, tableau de l'espacement).
+    """
+    return phrase.replace(" :", "\u00a0:").replace("« ", "«\u00a0").replace(" »", "\u00a0»")

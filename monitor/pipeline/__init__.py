@@ -19,7 +19,7 @@ from monitor.pipeline.backtest import Backtest, Tested, backtested
 from monitor.pipeline.checkup import Checked, checked, remarks
 from monitor.pipeline.collect import Collect
 from monitor.pipeline.composing import Orders, Teller
-from monitor.pipeline.deliver import OPERATOR, Deliver
+from monitor.pipeline.deliver import Deliver
 from monitor.pipeline.difference import Change, ChangeKind, Difference, Size, TopicDifference, compared
 from monitor.pipeline.explained import reason
 from monitor.pipeline.forms import Covered, How, Worth, worth, worth_in
@@ -33,7 +33,6 @@ from monitor.pipeline.threads import Threads
 from monitor.pipeline.trial import Trial, Tried, stand_in
 
 __all__ = [
-    "OPERATOR",
     "Added",
     "Addition",
     "Applied",

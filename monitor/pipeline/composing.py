@@ -94,13 +94,15 @@ class Round:
         """
         now = now or self._now
         told_until = await self._threads.archive(self._archive.told_until, subscription.id, reader)
+        if told_until is None or told_until > self._now:  # a clock that was ahead says nothing of what was watched
+            told_until = now - REACH
         if self._watched is None:
             self._watched = await Watched.at(self._archive, self._threads, self._since, self._now)
         slice_ = await self._threads.archive(
             self._archive.slice,
             subscription,
             reader,
-            self._watched.coverage(self.orders.sources, told_until or now - REACH),
+            self._watched.coverage(self.orders.sources, told_until),
             since=now - REACH,
             of=of,
             at=at,

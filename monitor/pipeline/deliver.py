@@ -15,6 +15,7 @@ from monitor.pipeline.coverage import REACH, Watched
 from monitor.pipeline.sending import Delivery, Sending
 from monitor.pipeline.threads import Threads
 from monitor.types import (
+    OPERATOR,
     Clock,
     Coverage,
     Digest,
@@ -28,10 +29,7 @@ from monitor.types import (
 
 log = structlog.get_logger("roxham")
 
-OPERATOR = "operator"
-"""The digest that tells the operator what needs a hand."""
-
-_IDLE_ENTRIES = 1000  # after so many entries without news, the place of an `at once` reader is moved on
+_IDLE_ENTRIES = 1000  # after so many that are no concern of theirs, the place of an `at once` reader is moved on
 _ALARMS_APART = timedelta(hours=1)  # one mail to the operator, whatever goes wrong
 
 
@@ -46,6 +44,7 @@ class Deliver:
         self._stopping = False
         self._sending = Sending(archive=archive, threads=threads, clock=clock, anew=self._anew)
         self._alarmed_at: datetime | None = None
+        self._idle: dict[tuple[str, str], tuple[Subscription, int]] = {}  # who was up to date, and up to which entry
 
     def stop(self) -> None:
         """Begins no further digest or message; the one in flight ends, and `deliver` returns."""
@@ -89,6 +88,7 @@ class Deliver:
         deliveries: list[Delivery] = []
         round_ = Round(self._orders, self._archive, self._threads, self._clock())
         made: dict[tuple[str, str, str], tuple[Coverage, ...]] = {}
+        newest = await self._threads.archive(self._archive.newest)
         for subscription in round_.orders.subscriptions:
             if only is not None and subscription.id not in only:
                 continue
@@ -96,6 +96,8 @@ class Deliver:
                 continue
             for reader in subscription.to:
                 if self._stopping or await round_.paused(subscription, reader):
+                    continue
+                if not forced and self._is_idle(subscription, reader, newest):
                     continue
                 if (slot := await self._slot(subscription, reader, forced)) is None:
                     continue
@@ -117,15 +119,17 @@ class Deliver:
             return deliveries
         deliveries += [
             replace(sent, coverage=made.get((sent.digest_id, sent.reader, sent.slot), ()))
-            for sent in await self.send(only, hurried=hurried)
+            for sent in await self.send(only, hurried=hurried, forced=forced)
         ]
         if only is None and await self._notify():
             deliveries += await self.send([OPERATOR], hurried=hurried)
         return deliveries
 
-    async def send(self, only: Collection[str] | None = None, *, hurried: bool = False) -> list[Delivery]:
+    async def send(
+        self, only: Collection[str] | None = None, *, hurried: bool = False, forced: bool = False
+    ) -> list[Delivery]:
         """Sends what the outbox holds and is due; one message that fails never stops the others."""
-        return await self._sending.send(self._orders, only, hurried=hurried)
+        return await self._sending.send(self._orders, only, hurried=hurried, forced=forced)
 
     async def coverage(self) -> tuple[Coverage, ...]:
         """Returns how the sources are watched at this moment."""
@@ -185,7 +189,7 @@ class Deliver:
         if forced or subscription.at.at_once:
             return due.slot_now(subscription, now)
         slot = due.latest_slot(subscription, now)
-        until = await self._threads.archive(self._archive.served_until, subscription.id, reader)
+        until = await self._threads.archive(self._archive.served_until, subscription.id, reader, by=now)
         if slot is None or (until is not None and slot.at <= until):
             return None
         if await self._threads.archive(self._archive.served, subscription.id, reader, slot.name):
@@ -207,8 +211,11 @@ class Deliver:
         digest, slice_ = await round_.compose(subscription, reader, slot)
         asked = slot.scheduled or forced
         says = digest.has_news or (subscription.nothing_new and asked)
-        if not (says or asked) and digest.upto - digest.after < _IDLE_ENTRIES:
-            return None  # an `at once` reader with nothing new: no need to write that down each time
+        idle = not slice_.entries and digest.upto - digest.after < _IDLE_ENTRIES
+        if not (says or asked) and (idle or dry_run):
+            if idle:  # nothing that an `at once` reader may care for came: no need to write that down each time
+                self._idle[subscription.id, reader] = subscription, digest.upto
+            return None
         if says and gathering and not asked and not self._gathered(digest, slice_):
             return None
         if dry_run:
@@ -218,6 +225,11 @@ class Deliver:
         if says and kept is None:
             return None  # another process served the slot, or paused the reader, meanwhile
         return _told(digest, SendState.WAITING.value if says else "nothing new") if says or asked else None
+
+    def _is_idle(self, subscription: Subscription, reader: str, newest: int) -> bool:
+        """Whether a reader who is told `at once` was up to date by the same orders, and nothing came since."""
+        by, upto = self._idle.get((subscription.id, reader), (None, 0))
+        return by is subscription and upto >= newest
 
     def _gathered(self, digest: Digest, slice_: Slice) -> bool:
         """Whether an alert has waited for what may belong to it."""
@@ -244,13 +256,16 @@ class Deliver:
     async def _notify(self) -> bool:
         """Puts what the operator should know into a mail, at most once an hour; says whether there was any."""
         now, notify = self._clock(), self._orders.rooms.notify
-        if notify is None or (self._alarmed_at and now - self._alarmed_at < _ALARMS_APART):
+        if notify is None or (self._alarmed_at and timedelta(0) <= now - self._alarmed_at < _ALARMS_APART):
             return False
         alarms = await self._threads.archive(self._archive.alarms, untold_only=True)
         if not alarms:
             return False
         secret = await self._threads.archive(self._archive.secret)
         message = notify(alarms, secret, now)
+        pauses = await self._threads.archive(self._archive.pauses)
+        if any(pause.digest_id is None and pause.reader == message.to for pause in pauses):
+            return False  # their own address bounced: `roxham status` says so
         await self._threads.archive(self._archive.commit_alarms, [alarm.id for alarm in alarms], message, now)
         self._alarmed_at = now
         return True

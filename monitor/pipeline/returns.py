@@ -10,7 +10,7 @@ from monitor.archive import Archive
 from monitor.errors import ArchiveError
 from monitor.pipeline.threads import Threads
 from monitor.returns import Box, BoxError, Letter, Unsubscription, read
-from monitor.types import Bounce, Clock, Pause, PauseReason
+from monitor.types import AlarmKind, Bounce, Clock, Pause, PauseReason
 
 log = structlog.get_logger("roxham")
 
@@ -64,6 +64,8 @@ class Returned:
             trouble = str(error)
         if trouble is not None and self._trouble is None:
             log.error("returned mail cannot be read", reason=trouble)
+            text = f"returned mail cannot be read: {trouble}"
+            await self._threads.archive(self._archive.alarm, AlarmKind.RETURNS, text, self._clock())
         elif trouble is None and self._trouble is not None:
             log.info("returned mail is read again")
         self._trouble = trouble

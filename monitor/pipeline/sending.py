@@ -29,6 +29,8 @@ log = structlog.get_logger("roxham")
 Anew = Callable[[Orders, Outgoing], Awaitable[bool]]
 """Makes a message anew of which a story was withdrawn; False: nothing is left of it."""
 
+_END = datetime.max.replace(tzinfo=UTC)
+_AFTER_KILLS = 5  # ends of the process that a message may meet on its way before it is held
 _REST = timedelta(minutes=1)  # of a way that failed, before another message tries it
 
 
@@ -65,47 +67,83 @@ class Sending:
         self._stopping = True
 
     async def recover(self, orders: Orders) -> None:
-        """Settles messages that were on their way when the process died: they may have arrived."""
+        """Settles messages that were on their way when the process died: they may have arrived.
+
+        Each such end costs one repetition at most. A message that it keeps meeting is held for an operator.
+        """
         hold = await self._threads.archive(self._archive.outbox_hold)
         if hold is not None:
             text = f"the outbox is held: {hold.reason}; see `roxham outbox`, then `roxham outbox release`"
             log.error("outbox held", reason=hold.reason)
             await self._threads.archive(self._archive.alarm, AlarmKind.OUTBOX, text, self._clock())
         for outgoing in await self._threads.archive(self._archive.interrupted):
-            await self._doubt(orders, outgoing, "the program ended before the other side's answer was kept")
+            reason = "the program ended before the other side's answer was kept"
+            await self._doubt(orders, outgoing, reason, idempotent=self._clock(), repeats=_AFTER_KILLS)
 
-    async def send(self, orders: Orders, only: Collection[str] | None, *, hurried: bool) -> list[Delivery]:
-        """Sends what is due, of the digests `only`; returns what became of each message, in the outbox's order."""
-        by = datetime.max.replace(tzinfo=UTC) if hurried else self._clock()
+    async def send(
+        self, orders: Orders, only: Collection[str] | None, *, hurried: bool, forced: bool = False
+    ) -> list[Delivery]:
+        """Sends what is due, of the digests `only`; returns what became of each message, in the outbox's order.
+
+        What is paused in the configuration waits; so does what fell into quiet hours, unless it is `forced`. What waits
+        for a later try goes before a newer message to the same reader, which may correct it.
+        """
+        by = _END if hurried else self._clock()
         due_now = set(await self._threads.archive(self._archive.due_messages, by))
         if not due_now:
             return []
+        put_off = set(await self._threads.archive(self._archive.due_messages, _END)) - due_now
+        silent = {
+            each.id
+            for each in orders.subscriptions
+            if each.paused or (not forced and due.silent_until(each, self._clock()) is not None)
+        }
+        wanted = [
+            (outgoing.id, outgoing.message.to)
+            for outgoing in await self._threads.archive(self._archive.outbox, open_only=True)
+            if (digest_id := outgoing.message.digest_id) not in silent and (only is None or digest_id in only)
+        ]
+        newest = {reader: number for number, reader in wanted if number in due_now}
         ways: dict[str, list[int]] = {}
-        for outgoing in await self._threads.archive(self._archive.outbox, open_only=True):
-            if outgoing.id in due_now and (only is None or outgoing.message.digest_id in only):
-                reader = outgoing.message.to
-                ways.setdefault("" if "@" in reader else reader, []).append(outgoing.id)
+        for number, reader in wanted:
+            if number in due_now or (number in put_off and number < newest.get(reader, 0)):
+                ways.setdefault("" if "@" in reader else reader, []).append(number)
         done = await asyncio.gather(
-            *(self._send_all(orders, way, numbers, hurried) for way, numbers in ways.items()), return_exceptions=True
+            *(self._send_all(orders, way, numbers, put_off, hurried) for way, numbers in ways.items()),
+            return_exceptions=True,
         )
         for result in done:
             if isinstance(result, BaseException):
                 raise result
-        sent = sorted((each for result in done for each in result), key=lambda each: each.id)  # type: ignore[union-attr]
-        return [_delivery(outgoing) for outgoing in sent]
+        sent = sorted((each for result in done for each in result), key=lambda each: each[0])  # type: ignore[union-attr]
+        return [delivery for _, delivery in sent]
 
-    async def _send_all(self, orders: Orders, way: str, numbers: Sequence[int], hurried: bool) -> list[Outgoing]:
-        if not hurried and self._resting.get(way, self._clock()) > self._clock():
+    async def _send_all(
+        self, orders: Orders, way: str, numbers: Sequence[int], put_off: Collection[int], hurried: bool
+    ) -> list[tuple[int, Delivery]]:
+        """Sends messages over one way, and returns what became of each by its number.
+
+        Of those that are put off, each reader's only until one of theirs fails.
+        """
+        rests = self._resting.get(way, self._clock()) - self._clock()
+        if not hurried and timedelta(0) < rests <= _REST:  # else the clock was set back since
             return []
         self._resting.pop(way, None)
-        done, channel = [], None
+        done: list[tuple[int, Delivery]] = []
+        channel = None
+        failing: set[str] = set()
         try:
             for number in numbers:
                 if self._stopping or (outgoing := await self._message(number)) is None:
                     break
+                if number in put_off and outgoing.message.to in failing:
+                    continue
                 channel = orders.channel(outgoing.message.to)
                 open_way = await self._send(orders, channel, outgoing)
-                done.append(await self._message(number) or outgoing)
+                outgoing = await self._message(number) or outgoing
+                done.append((number, _delivery(outgoing)))
+                if outgoing.receipt is None:
+                    failing.add(outgoing.message.to)
                 if not open_way:
                     self._resting[way] = self._clock() + _REST
                     break
@@ -153,12 +191,12 @@ class Sending:
     async def _failed(self, orders: Orders, channel: Channel | None, outgoing: Outgoing, error: DeliveryError) -> None:
         message, now = outgoing.message, self._clock()
         log.error("message not sent", to=message.to, digest=message.digest_id, reason=error.reason)
-        if error.doubt:
-            await self._doubt(orders, outgoing, error.reason)
-            return
         next_try = None
-        if error.temporary:
+        if error.temporary or error.doubt:
             next_try = due.next_mail_try(outgoing.attempts, outgoing.created_at, now, retry_after=error.retry_after)
+        if error.doubt:
+            await self._doubt(orders, outgoing, error.reason, idempotent=next_try, repeats=1)
+            return
         await self._threads.archive(
             self._archive.mark_unsent, outgoing.id, error.reason, next_try_at=next_try, failed=next_try is None, now=now
         )
@@ -167,24 +205,33 @@ class Sending:
                 message_id=message.message_id, recipient=message.to, status="5.1.1", hard=True, reason=error.reason
             )
             await self._threads.archive(self._archive.bounced, bounce, now)
-        elif next_try is None and channel is not None and "@" not in message.to and (error.gone or error.temporary):
-            pause = Pause(digest_id=None, reader=message.to, reason=PauseReason.FAILING, at=now, note=error.reason)
-            await self._threads.archive(self._archive.pause, pause)
+        elif next_try is None and channel is not None and (error.gone or error.temporary):
+            await self._pause_failing(message.to, error.reason, now)
 
-    async def _doubt(self, orders: Orders, outgoing: Outgoing, reason: str) -> None:
-        """Once more with the same bytes, then held for an operator. An idempotent channel may always try again."""
-        subscription = orders.subscription(outgoing.message.digest_id)
-        once = subscription is not None and subscription.at_most_once
-        channel = orders.channel(outgoing.message.to)
-        again = (outgoing.doubts == 0 and not once) or (channel is not None and channel.idempotent)
+    async def _doubt(
+        self, orders: Orders, outgoing: Outgoing, reason: str, *, idempotent: datetime | None, repeats: int
+    ) -> None:
+        """At once the same bytes again, as often as `repeats` in all, then held for an operator.
+
+        By an idempotent channel it may be repeated without end, at the time given.
+        """
+        now, reader = self._clock(), outgoing.message.to
+        subscription, channel = orders.subscription(outgoing.message.digest_id), orders.channel(reader)
+        repeatable = channel is not None and channel.idempotent
+        once = subscription is not None and subscription.at_most_once and not repeatable
+        at_once = outgoing.doubts < repeats and not once
+        next_try = now if at_once else idempotent if repeatable else None
         await self._threads.archive(
-            self._archive.mark_unsent,
-            outgoing.id,
-            reason,
-            next_try_at=self._clock() if again else None,
-            doubt=True,
-            now=self._clock(),
+            self._archive.mark_unsent, outgoing.id, reason, next_try_at=next_try, doubt=True, now=now
         )
+        if next_try is None and repeatable:
+            await self._pause_failing(reader, reason, now)
+
+    async def _pause_failing(self, reader: str, reason: str, now: datetime) -> None:
+        """Tells a channel nothing more that took nothing for days; a mail server stands for many readers."""
+        if "@" not in reader:
+            pause = Pause(digest_id=None, reader=reader, reason=PauseReason.FAILING, at=now, note=reason)
+            await self._threads.archive(self._archive.pause, pause)
 
 
 def _delivery(outgoing: Outgoing) -> Delivery:

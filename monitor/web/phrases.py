@@ -39,7 +39,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "ask button": "Se désabonner",
         "done title": "Désabonnement effectué",
         "done": "Ce bulletin ne sera plus envoyé. Un message déjà parti peut encore arriver.",
-        "undo": "C’était une erreur\u00a0?",
+        "undo": "C’était une erreur?",
         "undo button": "Se réabonner",
         "again title": "Abonnement rétabli",
         "again": "Ce bulletin sera envoyé comme avant. Le prochain contiendra ce qui est arrivé entre-temps.",
@@ -53,7 +53,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "500 title": "Cela n’a pas fonctionné",
         "500": "L’erreur vient de nous. Veuillez réessayer plus tard.",
         "503 title": "Pas pour le moment",
-        "503": "C’est impossible en ce moment. Rien n’a été changé\u00a0; veuillez réessayer plus tard.",
+        "503": "C’est impossible en ce moment. Rien n’a été changé; veuillez réessayer plus tard.",
         "contact": "Pour toute question\u00a0:",
     },
 }
