@@ -1001,7 +1001,7 @@ class SendState(StrEnum):
     SENDING = "sending"  # the whole message may be on its way: written before its last line is sent
     SENT = "sent"
     FAILED = "failed"
-    DOUBT = "doubt"  # may have arrived; sent once more, then held
+    DOUBT = "doubt"  # may have arrived; sent once more for each interruption, then held
     DROPPED = "dropped"  # will not be sent: an operator, an unsubscribed reader, or nothing left to tell
 
 

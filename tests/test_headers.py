@@ -152,7 +152,10 @@ def test_a_reader_that_is_a_folder_gets_a_mail_to_a_group_of_that_name() -> None
 
 def alarms(*texts: str) -> list[Alarm]:
     kinds = list(AlarmKind)
-    return [Alarm(id=n, kind=kinds[n % 4], at=NOW - timedelta(hours=9 - n), text=said) for n, said in enumerate(texts)]
+    return [
+        Alarm(id=n, kind=kinds[n % len(kinds)], at=NOW - timedelta(hours=9 - n), text=said)
+        for n, said in enumerate(texts)
+    ]
 
 
 def an_alarm_mail(*texts: str, language: str = "en") -> Message:
@@ -196,6 +199,14 @@ def test_the_operator_is_told_in_french() -> None:
     assert mail["Subject"] == "Roxham : une intervention demandée – The mail was refused."
     assert "Non remis" in mail.get_content()
     assert mail["Content-Language"] == "fr"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_operator_is_told_what_sort_each_thing_is_of(language: str) -> None:
+    text = parsed(an_alarm_mail(*(f"{kind} it is" for kind in AlarmKind), language=language)).get_content()
+    sorts = re.findall(r" UTC · (.+)\r?\n  (\w+) it is", text)
+    assert [kind for _, kind in sorts] == [kind.value for kind in AlarmKind]
+    assert len({sort for sort, _ in sorts}) == len(AlarmKind)
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())

@@ -1,15 +1,15 @@
 """The outbox at work: ways that fail, readers that bounce, a copy of the archive that was put back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from monitor.archive.sqlite import SQLiteArchive
 from monitor.channels.email import Email
 from monitor.channels.maildir import Maildir
 from monitor.errors import DeliveryError
-from monitor.types import AlarmKind, Format, Message, Pause, PauseReason, Quiet, Receipt, SendState
+from monitor.types import Alarm, AlarmKind, Format, Message, Pause, PauseReason, Quiet, Receipt, SendState
 from tests.builders import NOW, subscription
 from tests.desk import MONDAY_SEVEN, Desk, mails, plain, subject
 from tests.mailbox import Mailbox
@@ -119,6 +119,22 @@ async def test_the_operator_gets_one_mail_of_all_that_went_wrong(desk: Desk, tmp
         assert "a@e.test" in plain(mail.raw)
         assert "b@e.test" in plain(mail.raw)
         assert [d for d in await deliver.deliver() if d.digest_id == "operator"] == []
+
+
+async def test_a_mail_to_the_operator_that_cannot_be_made_costs_nobody_theirs(desk: Desk, tmp_path: Path) -> None:
+    def broken(alarms: Sequence[Alarm], secret: bytes, now: datetime) -> Message:
+        raise KeyError(alarms[0].kind)
+
+    desk.operator = True
+    desk.archive.alarm(AlarmKind.RETURNS, "returned mail cannot be read", desk.now)
+    desk.keep_story()
+    orders = desk.orders(Maildir(tmp_path / "box"))
+    deliver = desk.deliver(Maildir(tmp_path / "box"))
+    await deliver.renew(replace(orders, rooms=replace(orders.rooms, notify=broken)))
+    assert [d.state for d in await deliver.deliver(forced=True)] == ["sent"]
+    assert [alarm.told_at for alarm in desk.archive.alarms()] == [None]
+    await deliver.renew(orders)
+    assert [d.digest_id for d in await deliver.deliver()] == ["operator"]
 
 
 async def test_what_may_have_arrived_is_never_repeated_where_that_is_asked(desk: Desk) -> None:
@@ -296,3 +312,17 @@ async def test_what_did_not_reach_the_operator_is_told_once_more(desk: Desk) -> 
         assert [(d.digest_id, d.state) for d in await deliver.deliver()] == [("operator", "sent")]
         assert "a@e.test" in plain(box.delivered[0].raw)
         assert [alarm.told_at for alarm in desk.archive.alarms()] == [desk.now]
+
+
+async def test_the_operator_gets_one_mail_an_hour_also_from_a_process_each_minute(desk: Desk) -> None:
+    desk.operator = True
+    with Mailbox(faults={"RCPT": ["550 5.7.1 no", None, "550 5.7.1 no", None]}) as box:
+        told = []
+        for _ in range(3):
+            deliver = desk.deliver(Email(box.host, box.port, tls="none"), subscription(to=("a@e.test",)))
+            desk.keep_story()
+            told.append([d.digest_id for d in await deliver.deliver(forced=True)])
+            desk.now += timedelta(minutes=20)
+        assert told == [["morning", "operator"], ["morning"], ["morning"]]
+        desk.now += timedelta(minutes=10)
+        assert [d.digest_id for d in await deliver.deliver()] == ["operator"]

@@ -233,4 +233,5 @@ def _alarm_mail(config: Config, alarms: "Sequence[Alarm]", secret: bytes, now: d
         program=config.name,
         message_id=message_id(secret, OPERATOR, slot, config.operator, _sender_address(config).rpartition("@")[2]),
         now=now,
+        language="fr" if {each.language for each in config.subscriptions} == {"fr"} else "en",
     )

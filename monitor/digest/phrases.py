@@ -61,7 +61,6 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "withdrew.many": "{who} have withdrawn this story. Please do not use what you were told of it.",
         "took back.one": "{who} has taken its copy back; others still carry the story.",
         "took back.many": "{who} have taken their copies back; others still carry the story.",
-        "somebody": "Its publisher",
         # what changed
         "changed": "Changed",
         "note": "correction note",
@@ -137,6 +136,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "alarm held": "May have arrived, and is not sent again by itself",
         "alarm paused": "No longer told",
         "alarm outbox": "The outbox",
+        "alarm returns": "Returned mail",
         "alarm more": "`roxham status` says where things stand; `roxham outbox` lists the messages.",
         # marks
         "at": ", ",
@@ -194,7 +194,6 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "withdrew.many": "{who} ont retiré cette nouvelle. N’utilisez pas ce qui vous en a été dit.",
         "took back.one": "{who} a retiré sa copie; la nouvelle reste publiée ailleurs.",
         "took back.many": "{who} ont retiré leurs copies; la nouvelle reste publiée ailleurs.",
-        "somebody": "Son éditeur",
         "changed": "Changement",
         "note": "note de rectification",
         "headline": "titre",
@@ -264,6 +263,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "alarm held": "Peut-être arrivé, ne sera pas renvoyé sans vous",
         "alarm paused": "Ne reçoit plus rien",
         "alarm outbox": "La boîte d’envoi",
+        "alarm returns": "Le courrier retourné",
         "alarm more": "`roxham status` dit où en sont les choses; `roxham outbox` donne la liste des messages.",
         "at": " à ",
         "colon": " : ",

@@ -256,13 +256,19 @@ class Deliver:
     async def _notify(self) -> bool:
         """Puts what the operator should know into a mail, at most once an hour; says whether there was any."""
         now, notify = self._clock(), self._orders.rooms.notify
-        if notify is None or (self._alarmed_at and timedelta(0) <= now - self._alarmed_at < _ALARMS_APART):
+        if notify is None:
             return False
-        alarms = await self._threads.archive(self._archive.alarms, untold_only=True)
-        if not alarms:
+        every = await self._threads.archive(self._archive.alarms)
+        alarms = [alarm for alarm in every if alarm.told_at is None]
+        times = [self._alarmed_at, *(alarm.told_at for alarm in every)]  # also of a process before this one
+        if not alarms or any(at and timedelta(0) <= now - at < _ALARMS_APART for at in times):
             return False
         secret = await self._threads.archive(self._archive.secret)
-        message = notify(alarms, secret, now)
+        try:
+            message = notify(alarms, secret, now)
+        except Exception:  # `roxham status` shows them all the same; what was told to readers stays told
+            log.exception("operator not told")
+            return False
         pauses = await self._threads.archive(self._archive.pauses)
         if any(pause.digest_id is None and pause.reader == message.to for pause in pauses):
             return False  # their own address bounced: `roxham status` says so
