@@ -173,6 +173,7 @@ async def test_a_digest_that_cannot_be_made_does_not_stop_the_next_reader(desk: 
     desk.keep_story()
     said = {d.reader: (d.state, d.error) for d in await deliver.deliver(forced=True)}
     assert said["b@example.test"] == ("sent", None)
+    assert [("not an @ address" in alarm.text, alarm.told_at) for alarm in desk.archive.alarms()] == [(True, None)]
     assert said["not an @ address"][0] == "failed"
     assert "not a mail address" in (said["not an @ address"][1] or "")
 

@@ -5,13 +5,13 @@
     deliver  due → archive.slice → digest.compose → digest.render → archive.commit_digest
     send     archive.due_messages → archive.mark_sending → channel.send → archive.mark_sent
 
-visit.py, take.py, deliver.py and sending.py are one line each, collect.py the first two; coverage.py says how well the
-sources were watched, returns.py takes in what came back; addition.py sends one page that a person
-found the same way. What only looks keeps nothing: trial.py walks one address, survey.py looks for what can be watched,
-checkup.py says how sources are. What looks back goes through the archive with topics (past.py): backtest.py,
-difference.py, forms.py, explained.py; remarking.py gives it the marks of other topics. What is decided here is only
-what comes after what; each step is a room of its own. All raise ArchiveError from every method: without an archive no
-work goes on.
+visit.py, take.py, deliver.py (with composing.py) and sending.py are one line each, collect.py the first two.
+coverage.py says how well the sources were watched, returns.py takes in what came back, alarming.py tells the
+operator; addition.py sends one page that a person found the same way. What only looks keeps nothing: trial.py walks
+one address, survey.py looks for what can be watched, checkup.py says how sources are. What looks back goes through
+the archive with topics (past.py): backtest.py, difference.py, forms.py, explained.py; remarking.py gives it the marks
+of other topics. What is decided here is only what comes after what; each step is a room of its own. All raise
+ArchiveError from every method: without an archive no work goes on.
 """
 
 from monitor.pipeline.addition import Added, Addition, by_hand

@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from monitor import due
 from monitor.archive import Archive
 from monitor.errors import ArchiveError
+from monitor.pipeline.alarming import Alarming
 from monitor.pipeline.composing import Orders, Round
 from monitor.pipeline.coverage import REACH, Watched
 from monitor.pipeline.sending import Delivery, Sending
@@ -30,7 +31,6 @@ from monitor.types import (
 log = structlog.get_logger("roxham")
 
 _IDLE_ENTRIES = 1000  # after so many that are no concern of theirs, the place of an `at once` reader is moved on
-_ALARMS_APART = timedelta(hours=1)  # one mail to the operator, whatever goes wrong
 
 
 class Deliver:
@@ -43,7 +43,7 @@ class Deliver:
         self._clock = clock
         self._stopping = False
         self._sending = Sending(archive=archive, threads=threads, clock=clock, anew=self._anew)
-        self._alarmed_at: datetime | None = None
+        self._alarming = Alarming(archive=archive, threads=threads, clock=clock)
         self._idle: dict[tuple[str, str], tuple[Subscription, int]] = {}  # who was up to date, and up to which entry
 
     def stop(self) -> None:
@@ -109,6 +109,8 @@ class Deliver:
                     raise
                 except Exception as error:  # one digest that cannot be made never stops the others
                     log.exception("digest not made", digest=subscription.id, to=reader)
+                    if not dry_run:
+                        await self._alarming.not_made(subscription, reader, error)
                     deliveries.append(_not_made(subscription, reader, slot, error))
                     continue
                 if told is not None:
@@ -121,7 +123,7 @@ class Deliver:
             replace(sent, coverage=made.get((sent.digest_id, sent.reader, sent.slot), ()))
             for sent in await self.send(only, hurried=hurried, forced=forced)
         ]
-        if only is None and await self._notify():
+        if only is None and await self._alarming.notify(round_.orders):
             deliveries += await self.send([OPERATOR], hurried=hurried)
         return deliveries
 
@@ -252,29 +254,6 @@ class Deliver:
         anew, token = await round_.render(digest) if says else (None, None)
         await self._threads.archive(self._archive.replace_message, outgoing.id, digest, anew, token)
         return says
-
-    async def _notify(self) -> bool:
-        """Puts what the operator should know into a mail, at most once an hour; says whether there was any."""
-        now, notify = self._clock(), self._orders.rooms.notify
-        if notify is None:
-            return False
-        every = await self._threads.archive(self._archive.alarms)
-        alarms = [alarm for alarm in every if alarm.told_at is None]
-        times = [self._alarmed_at, *(alarm.told_at for alarm in every)]  # also of a process before this one
-        if not alarms or any(at and timedelta(0) <= now - at < _ALARMS_APART for at in times):
-            return False
-        secret = await self._threads.archive(self._archive.secret)
-        try:
-            message = notify(alarms, secret, now)
-        except Exception:  # `roxham status` shows them all the same; what was told to readers stays told
-            log.exception("operator not told")
-            return False
-        pauses = await self._threads.archive(self._archive.pauses)
-        if any(pause.digest_id is None and pause.reader == message.to for pause in pauses):
-            return False  # their own address bounced: `roxham status` says so
-        await self._threads.archive(self._archive.commit_alarms, [alarm.id for alarm in alarms], message, now)
-        self._alarmed_at = now
-        return True
 
 
 def _not_made(subscription: Subscription, reader: str, slot: Slot, error: Exception) -> Delivery:
