@@ -9,30 +9,21 @@ from monitor.types import Links
 _NOT_PUBLIC = (".local", ".localhost", ".internal", ".test", ".invalid", ".example", ".home.arpa", ".lan")
 
 
-def links(base_url: str, sender: str, token: str | None) -> Links:
+def links(base_url: str | None, sender: str, token: str | None) -> Links:
     """Returns the links of a message with this token; without one (a test, a preview) it unsubscribes nobody.
 
-    One-click only where `base_url` is https and can be public (RFC 8058 wants https, and a mail program's servers must
-    reach it); otherwise a mail to `sender`, a bare address, which is where answers and returned mail go.
+    `base_url` is where others than this machine reach the pages; None: nowhere. One-click only where it is https and
+    can be public (RFC 8058 wants https, and a mail program's servers must reach it); otherwise a mail to `sender`, a
+    bare address, which is where answers and returned mail go.
     """
-    pages = None if only_here(base_url) else base_url
     if token is None:
         return Links()
     by_mail = f"mailto:{quote(sender, safe='@+')}?subject={quote(f'unsubscribe {token}')}"
     return Links(
-        unsubscribe=f"{base_url}/unsubscribe/{token}" if is_public(base_url) else by_mail,
+        unsubscribe=f"{base_url}/unsubscribe/{token}" if base_url and is_public(base_url) else by_mail,
         by_mail=by_mail,
-        whole=f"{pages}/digests/{token}" if pages else None,
+        whole=f"{base_url}/digests/{token}" if base_url else None,
     )
-
-
-def only_here(url: str) -> bool:
-    """Says whether an address leads to this very machine: of no use in a mail."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def is_public(url: str) -> bool:

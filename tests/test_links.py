@@ -1,9 +1,12 @@
 """Where messages lead to: one click where the address is public and https, by mail elsewhere."""
 
+from pathlib import Path
+
 import pytest
 
-from monitor.links import is_public, links, only_here
+from monitor.links import is_public, links
 from monitor.types import Links
+from tests.configuration import loaded
 
 BY_MAIL = "mailto:roxham+news@example.org?subject=unsubscribe%20t0-_k"
 
@@ -32,13 +35,27 @@ def test_a_click_unsubscribes_where_everybody_can_reach_it_and_a_mail_elsewhere(
     assert is_public(base_url) == made.one_click
 
 
-def test_pages_that_only_this_machine_reaches_are_not_linked() -> None:
-    for url in ("http://127.0.0.1:8400", "http://localhost:8400", "http://desk.localhost", "http://[::1]:8400"):
-        assert only_here(url)
-        made = links(url, "roxham@example.org", "t")
-        assert made.whole is None
+def test_pages_that_nobody_else_reaches_are_not_linked() -> None:
+    made = links(None, "roxham+news@example.org", "t0-_k")
+    assert (made.unsubscribe, made.whole) == (BY_MAIL, None)
     made = links("http://10.1.2.3:8400", "roxham@example.org", "t")
     assert made.whole == "http://10.1.2.3:8400/digests/t"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "only_here"),
+    [
+        ("http://127.0.0.1:8400", True),
+        ("http://localhost:8400", True),
+        ("http://desk.localhost", True),
+        ("http://[::1]:8400", True),
+        ("http://10.1.2.3:8400", False),
+        ("https://news.example.org", False),
+    ],
+)
+def test_an_address_of_this_machine_is_of_no_use_in_a_mail(tmp_path: Path, base_url: str, only_here: bool) -> None:
+    monitor = f"contact: desk@newsroom.test\nweb: {{base_url: '{base_url}'}}\n"
+    assert loaded(tmp_path, monitor=monitor).web.only_here is only_here
 
 
 def test_a_message_without_a_token_unsubscribes_nobody() -> None:

@@ -100,7 +100,7 @@ class Walk:
 
     # what must be so
 
-    def stretches(self) -> None:
+    def check_stretches(self) -> None:
         """The messages of one digest to one reader tell of stretches that follow each other."""
         last: dict[tuple[str, str], int] = defaultdict(int)
         for out in self.desk.archive.outbox():
@@ -121,9 +121,9 @@ class Walk:
                 assert self.desk.archive.retry_message(out.id, self.desk.now)
         await self.deliver.deliver(hurried=True)
         assert {out.state for out in self.desk.archive.outbox()} == {SendState.SENT}
-        self.stretches()
+        self.check_stretches()
 
-    def told_once(self) -> None:
+    def check_told_once(self) -> None:
         """Each reader has each story of their topics in one message, and nothing else."""
         copies: dict[str, list[bytes]] = defaultdict(list)
         reader_of: dict[str, str] = {}
@@ -156,7 +156,7 @@ async def test_each_story_is_in_one_message_whatever_the_order(desk: Desk, seed:
                  walk.fail, walk.recover, walk.end_in_the_middle, walk.end_in_the_middle, walk.restart]  # fmt: skip
         for _ in range(60):
             await walk.dice.choice(steps)()
-            walk.stretches()
+            walk.check_stretches()
         await walk.news()
         await walk.settle()
-        walk.told_once()
+        walk.check_told_once()

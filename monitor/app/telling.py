@@ -214,7 +214,7 @@ def _render(config: Config, digest: Digest, secret: bytes, token: str | None, ta
         digest,
         sender=config.mail.sender,
         program=config.name,
-        links=links(config.web.base_url, address, token),
+        links=links(None if config.web.only_here else config.web.base_url, address, token),
         message_id=message_id(secret, digest.subscription.id, digest.slot.name, digest.reader, domain),
         thread_id=thread_id(secret, digest.subscription.id, digest.reader, domain),
         format=takes,

@@ -93,7 +93,9 @@ def web(keys: WebKeys) -> WebSettings:
     """Where the pages are, and by which address."""
     host, port = keys.bind
     shown = f"[{host}]" if ":" in host else host
-    return WebSettings(host=host, port=port, base_url=keys.base_url or f"http://{shown}:{port}")
+    base_url = keys.base_url or f"http://{shown}:{port}"
+    only_here = addresses.is_this_machine(urlsplit(base_url).hostname or "")
+    return WebSettings(host=host, port=port, base_url=base_url, only_here=only_here)
 
 
 def crawl(keys: CrawlKeys) -> CrawlSettings:
@@ -187,7 +189,7 @@ def _most(keys: DigestKeys, pages: WebSettings) -> int | None:
     """How many stories a mail tells. Where readers cannot open the page with the rest, that is all of them."""
     if isinstance(keys.most, int):
         return keys.most
-    return None if keys.most == ALL or addresses.is_this_machine(urlsplit(pages.base_url).hostname or "") else _MOST
+    return None if keys.most == ALL or pages.only_here else _MOST
 
 
 def _forms(by_language: Mapping[str, list[str]]) -> tuple[Form, ...]:

@@ -222,7 +222,7 @@ def _channels(document: Document, monitor: MonitorFile) -> Iterator[Problem]:
 def _digests(document: Document, file: DigestsFile, monitor: MonitorFile) -> Iterator[Problem]:
     if not file.digests:
         yield document.problem(("digests",), "is empty: nobody is told anything")
-    nobody_else = addresses.is_this_machine(urlsplit(build.web(monitor.web).base_url).hostname or "")
+    nobody_else = build.web(monitor.web).only_here
     for number, keys in enumerate(file.digests):
         digest: Trail = ("digests", number)
         if not keys.to:

@@ -86,6 +86,7 @@ class WebSettings:
     host: str
     port: int  # 0: any free one
     base_url: str
+    only_here: bool  # base_url leads to this very machine: of no use in a mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
