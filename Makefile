@@ -42,7 +42,7 @@ bench: $(VENV)/.ready-dev ## the measurements in benchmarks/
 
 lock: $(UV) ## write both locks anew; `make lock UPGRADE=1` takes the newest versions
 	printf '%s\n' $(BUILD) | $(COMPILE) pyproject.toml - --output-file requirements.lock
-	printf '%s\n' $(BUILD) | $(COMPILE) --group dev --constraints requirements.lock pyproject.toml - --output-file requirements-dev.lock
+	printf '%s\n' $(BUILD) | $(COMPILE) --group dev --extra explore --constraints requirements.lock pyproject.toml - --output-file requirements-dev.lock
 
 clean: ## remove what was built; var/ with your archive stays
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 Measurement = Callable[[Sequence[str]], int]
 QUICK = ("matching", "keeping")
-LONG = ("sweep", "hold", "placing", "telling", "kills")
+LONG = ("sweep", "hold", "placing", "telling", "kills", "million")
 WITH_MATERIAL = ("extraction", "bodies", "sites", "wire")
 
 

@@ -7,6 +7,7 @@ MonitorError
 │  └─ FormatError     an answer came, but it is not what the source's kind reads
 ├─ PageError       this page; an outcome, not a traceback
 ├─ ArchiveError    the run stops: locked, full, corrupt, wrong version
+├─ TooSlowError    this question: it took longer than whoever asked would wait
 └─ DeliveryError   this message; kept with its receipt, tried again if temporary
 """
 
@@ -90,6 +91,10 @@ class PageError(MonitorError):
 
 class ArchiveError(MonitorError):
     """The archive cannot be used: held by another process, read-only, full, damaged, or made by a newer program."""
+
+
+class TooSlowError(MonitorError):
+    """A question to the archive was stopped because it took too long; a narrower one may be quick."""
 
 
 class DeliveryError(MonitorError):

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,7 +19,8 @@ from monitor.app import Line
 from monitor.config import Config
 from monitor.errors import ArchiveError, ConfigError
 from monitor.renewal import Renewal
-from monitor.web import serve
+from monitor.web import assemble, serve, served_at
+from monitor.web.later import Later
 
 log = structlog.get_logger("roxham")
 
@@ -39,9 +41,13 @@ class Service:
     Args:
         line: what it starts with.
         saved: gives the configuration, or what is wrong with it, each time after its files were saved.
+        folder: where these files are.
     """
 
-    def __init__(self, line: Line, saved: AsyncIterator[Config | ConfigError] | None = None) -> None:
+    def __init__(
+        self, line: Line, saved: AsyncIterator[Config | ConfigError] | None = None, folder: Path | None = None
+    ) -> None:
+        self._folder = folder
         self._renewal = Renewal(line)
         self._saved = saved
         self._stop = asyncio.Event()
@@ -101,14 +107,17 @@ class Service:
     async def _pages(self) -> AsyncIterator[None]:
         """Serves the pages; where that cannot be, all else goes on without them."""
         web = self._line.config.web
+        if web.listens_at != web.host:
+            log.warning("pages for this machine only", why=web.why_only_here)
         async with AsyncExitStack() as stack:
             try:
-                served = serve(app.pages(lambda: self._line), web.host, web.port)
-                port = await stack.enter_async_context(served)
+                onlooker = stack.enter_context(app.beside(lambda: self._line, self._folder))
+                pages = Later(lambda: assemble(onlooker))
+                port = await stack.enter_async_context(serve(pages, web.listens_at, web.port))
             except OSError as error:
-                log.error("no pages", reason=str(error), bind=f"{web.host}:{web.port}")
+                log.error("no pages", reason=str(error), bind=f"{web.listens_at}:{web.port}")
             else:
-                log.info("pages", at=f"http://{web.host}:{port}", known_as=web.base_url)
+                log.info("pages", at=served_at(web, port), known_as=web.base_url)
             yield
 
     async def _start_another(self, name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -810,6 +810,7 @@ class Kept:
     kept: float | None = None  # share of its story's origin, 0 to 1; None in another language, or without a text
     official: bool = False
     take: int = 1  # which take of its story its newest version is, in its language
+    read_at: datetime | None = None  # when this version of it was read
 
     @property
     def dated_at(self) -> datetime:
@@ -1096,3 +1097,57 @@ class OutboxHold:
     last_here: int  # the newest number in the outbox
     last_sent: int  # what the counter beside the archive remembers; 0 where nobody can know
     reason: str = "a copy was put back"  # how that is known, or why it cannot be
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """Who may do what on the pages; each may all that those before it may."""
+
+    VISITOR = "visitor"  # nobody knows who: what mails lead to; where `web.public` is set, to search, and excerpts
+    READER = "reader"  # full texts; to say what is not relevant, or was missed
+    RESEARCHER = "researcher"  # exports, saved searches, the JSON API
+    OPERATOR = "operator"  # sources, topics, subscriptions, the outbox
+
+    @property
+    def rank(self) -> int:
+        """Its place in that order, from 0."""
+        return list(Role).index(self)
+
+    def may(self, needed: "Role") -> bool:
+        """Says whether this role is enough where `needed` is asked for."""
+        return self.rank >= needed.rank
+
+
+class FeedbackKind(StrEnum):
+    """What a reader says of the watching."""
+
+    NOT_RELEVANT = "not relevant"  # an article is not about a topic that found it
+    MISSED = "missed"  # an article is about a topic that did not find it, or was never found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """A reader's word on an article and a topic, kept as an example for whoever edits the topic."""
+
+    id: int | None = None  # None: not kept yet
+    kind: FeedbackKind
+    topic_id: str
+    article_id: int | None  # None: an address that the archive does not hold
+    url: str
+    by: str  # the user's name
+    at: datetime
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """A search that somebody named."""
+
+    id: int | None = None  # None: not kept yet
+    name: str
+    owner: str  # the user's name
+    params: str  # as the address of the search page has them: q=…&topic=…
+    created_at: datetime
+    feed_hash: bytes | None = field(default=None, repr=False)  # SHA-256 of the key in the address of its feed

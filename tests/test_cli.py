@@ -21,7 +21,9 @@ from monitor.config import load
 from tests.installation import COMMAND, READER, UNMEASURED, Installation, feed, page, run, source, story
 from tests.site import Site, free_port
 
-HEAVY = ("scrapy", "trafilatura", "lxml", "sqlite_utils", "apscheduler", "jinja2", "aiosmtplib", "feedparser")
+HEAVY = (
+    "scrapy", "trafilatura", "lxml", "sqlite_utils", "apscheduler", "jinja2", "aiosmtplib", "feedparser", "pyarrow",
+)  # fmt: skip
 AGENCY = story("agency", "Two sleds crossed at Roxham Road, says “the sheriff”.")
 FRENCH = "Les traîneaux passent par le chemin Roxham.\n\n" + " ".join(
     f"Le maire a répondu à la question numéro {number} de l’assemblée." for number in range(9)
@@ -113,7 +115,7 @@ def test_export_jsonl(small: Archive) -> None:
         assert keys(article) == [
             "id", "url", "urls", "source", "sources", "publisher", "title", "text", "authors", "language",
             "published_at", "first_seen_at", "partial", "withdrawn", "topics", "story", "relation", "versions",
-            "kept", "credit",
+            "kept", "credit", "read_at", "coverage",
         ]  # fmt: skip
         assert is_time(article["published_at"])
         assert is_time(article["first_seen_at"])

@@ -29,6 +29,20 @@ SAMPLE = {
     "web": "{}",
     "web.bind": "127.0.0.1:1",
     "web.base_url": "http://x.test",
+    "web.users": "[{name: x, role: reader}]",
+    "web.users[].name": "y",
+    "web.users[].role": "operator",
+    "web.users[].password": "'$argon2id$v=19$m=65536,t=3,p=4$QmFzZTY0U2FsdEhlcmU$" + "7" * 43 + "'",
+    "web.users[].language": "fr",
+    "web.tokens": "[{name: x, role: reader, sha256: '" + "7" * 64 + "'}]",
+    "web.tokens[].name": "y",
+    "web.tokens[].role": "operator",
+    "web.tokens[].sha256": "'" + "7" * 64 + "'",
+    "web.proxy": "{header: X-User, from: [10.0.0.1]}",
+    "web.proxy.header": "Remote-User",
+    "web.proxy.from": "[10.0.0.2]",
+    "web.proxy.role": "reader",
+    "web.public": "true",
     "crawl": "{}",
     "crawl.delay": "2s",
     "crawl.timeout": "2s",
@@ -143,6 +157,14 @@ A_CHANNEL = {
 """A channel that may have the key."""
 
 
+OF_PAGES = {
+    "web.users[]": {"name": "x", "role": "reader"},
+    "web.tokens[]": {"name": "x", "role": "reader", "sha256": "'" + "8" * 64 + "'"},
+    "web.proxy": {"header": "X-User", "from": "[10.0.0.1]"},
+}
+"""What goes together under `web`."""
+
+
 def with_options(kind: str, options: dict[str, str]) -> str:
     """A file of sources with one source of a kind."""
     written = ", ".join(f"{name}: {value}" for name, value in options.items())
@@ -158,6 +180,10 @@ def with_key(path: str, value: str | None) -> dict[str, str]:
     if section == "channels.NAME":
         keys_ = A_CHANNEL[name] | ({} if value is None else {name: value})
         return with_key("channels", f"{{desk: {{{', '.join(f'{key}: {each}' for key, each in keys_.items())}}}}}")
+    if section in OF_PAGES:
+        keys_ = OF_PAGES[section] | ({} if value is None else {name: value})
+        entry = f"{{{', '.join(f'{key}: {each}' for key, each in keys_.items())}}}"
+        return with_key(section.removesuffix("[]"), f"[{entry}]" if section.endswith("[]") else entry)
     if value is None:
         return {}
     listed = section.removesuffix("[]")
@@ -167,7 +193,11 @@ def with_key(path: str, value: str | None) -> dict[str, str]:
         return {listed: text.replace("- {", f"- {{{name}: {value}, ").replace(", }", "}")}
     if path in {"sources", "topics", "digests"}:
         return {path: f"{path}: {value}\n"}
-    written = f"{section}: {{{name}: '{value}'}}\n" if section and value[0] not in "[0123456789" else ""
+    written = (
+        f"{section}: {{{name}: '{value}'}}\n"
+        if section and value[0] not in "[{0123456789" and value not in ("true", "false")
+        else ""
+    )
     written = written or (f"{section}: {{{name}: {value}}}\n" if section else f"{name}: {value}\n")
     return {"monitor": written + ("" if path == "contact" else GOOD["monitor"])}
 
@@ -182,6 +212,13 @@ def test_every_key_that_may_be_written_is_in_the_reference_with_a_meaning() -> N
     assert {key.path for key in documented if key.required and key.kind is None} == {
         "contact",
         "channels.NAME.via",
+        "web.users[].name",
+        "web.users[].role",
+        "web.tokens[].name",
+        "web.tokens[].role",
+        "web.tokens[].sha256",
+        "web.proxy.header",
+        "web.proxy.from",
         "sources",
         "sources[].id",
         "sources[].kind",

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 
 from monitor import app
 from monitor.types import Pause, PauseReason
-from monitor.web import serve
+from monitor.web import assemble, serve
 from tests.configuration import loaded
 from tests.desk import Desk, mails
 
@@ -61,9 +61,10 @@ async def opened(folder: Path) -> AsyncIterator[Open]:
     config = loaded(folder, monitor=MONITOR, topics=TOPICS, digests=DIGESTS)
     with app.writing(config, purpose="test") as archive, app.line(config, archive) as line:
         await line.deliver.register()
-        async with serve(app.pages(lambda: line), "127.0.0.1", 0) as port, ClientSession() as visitor:
-            desk = Desk(archive, line.threads, now=app.utc_now())
-            yield Open(folder, line, desk, visitor, f"http://127.0.0.1:{port}")
+        with app.beside(lambda: line, folder) as onlooker:
+            async with serve(assemble(onlooker), "127.0.0.1", 0) as port, ClientSession() as visitor:
+                desk = Desk(archive, line.threads, now=app.utc_now())
+                yield Open(folder, line, desk, visitor, f"http://127.0.0.1:{port}")
 
 
 def paths(mail: EmailMessage) -> list[str]:

@@ -85,7 +85,7 @@ class Live:
 
     def titles(self, topic: str | None = None) -> set[str]:
         with closing(SQLiteArchive.for_reading(self.here.archive)) as archive:
-            return {article.title for article in archive.articles(Filter(topic=topic))}
+            return {article.title for article in archive.articles(Filter(topics=(topic,) if topic else ()))}
 
     def roxham(self, *args: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Runs a command beside the service, in the same process."""

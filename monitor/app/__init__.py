@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.app import telling
+from monitor.app.onlooker import Onlooker, alone, beside
 from monitor.app.program import user_agent, utc_now, version
-from monitor.app.telling import ALIVE_WITHIN, channel, pages, wording_change
+from monitor.app.telling import channel, wording_change
 from monitor.config import Config, load
 from monitor.types import Article, Clock, Source
 
@@ -34,17 +35,18 @@ if TYPE_CHECKING:
     from monitor.stories import Stories
 
 __all__ = [
-    "ALIVE_WITHIN",
     "Line",
+    "Onlooker",
     "addition",
+    "alone",
     "archive_in",
     "archive_path",
+    "beside",
     "changing",
     "channel",
     "configuration",
     "kinds",
     "line",
-    "pages",
     "reading",
     "reading_file",
     "renewed",

@@ -1,7 +1,7 @@
 """Builds the second half of the line: who is told what, by which ways, and what comes back."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 from monitor.app.program import user_agent, utc_now
 from monitor.config import ChannelKind, ChannelSettings, Config, MailKind, ReturnsKind, ReturnsSettings
 from monitor.links import links
-from monitor.types import OPERATOR, Alarm, Change, Digest, Format, Message, Pause, PauseReason
+from monitor.types import OPERATOR, Alarm, Change, Digest, Format, Message
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
-    from monitor.app import Line
     from monitor.archive import Archive, Version
     from monitor.channels import Channel
     from monitor.pipeline import Orders, Returned, Teller, Threads
     from monitor.returns import Box
-
-ALIVE_WITHIN = timedelta(minutes=2)
-"""A service whose last heartbeat is older is not alive."""
 
 
 def orders(config: Config) -> "Orders":
@@ -137,68 +131,6 @@ def _box(settings: ReturnsSettings) -> "Box":
         folder=settings.folder,
         tls="implicit" if settings.kind is ReturnsKind.IMAPS else "starttls" if settings.starttls else "none",
     )
-
-
-def pages(line: "Callable[[], Line]") -> "Starlette":
-    """Returns the pages that mails lead to; `line` gives the line in force, whatever was renewed meanwhile."""
-    from monitor.web import Doors, create
-
-    config = line().config
-
-    async def subscribed(token: str) -> tuple[str, str, str] | None:
-        here = line()
-        found = await here.threads.archive(here.archive.subscribed, token)
-        if found is None:
-            return None
-        titles = next((s.title for s in here.config.subscriptions if s.id == found[0]), {})
-        return next(iter(titles.values()), found[0]), *found
-
-    async def unsubscribe(token: str) -> bool:
-        here = line()
-        found = await here.threads.archive(here.archive.subscribed, token)
-        if found is not None:
-            digest_id, reader = found
-            pause = Pause(
-                digest_id=digest_id,
-                reader=reader,
-                reason=PauseReason.UNSUBSCRIBED,
-                at=here.clock(),
-                note="by the link in a mail",
-            )
-            await here.threads.archive(here.archive.pause, pause)
-        return found is not None
-
-    async def resubscribe(token: str) -> bool:
-        here = line()
-        found = await here.threads.archive(here.archive.subscribed, token)
-        if found is not None:
-            pauses = await here.threads.archive(here.archive.pauses)
-            if any((p.digest_id, p.reader, p.reason) == (*found, PauseReason.UNSUBSCRIBED) for p in pauses):
-                await here.threads.archive(here.archive.resume, *found, here.clock())
-        return found is not None
-
-    async def whole(token: str) -> bytes | None:
-        here = line()
-        return await here.threads.archive(here.archive.whole, token)
-
-    async def feed(name: str) -> Path | None:
-        channels = line().config.channels
-        return next((c.path for c in channels if c.name == name and c.kind is ChannelKind.ATOM), None)
-
-    async def alive() -> bool:
-        here = line()
-        beat = await here.threads.archive(here.archive.heartbeat)
-        return beat is not None and here.clock() - beat < ALIVE_WITHIN
-
-    doors = Doors(
-        subscribed=subscribed,
-        unsubscribe=unsubscribe,
-        resubscribe=resubscribe,
-        whole=whole,
-        feed=feed,
-        alive=alive,
-    )
-    return create(doors, name=config.name, contact=config.operator or config.contact)
 
 
 def _sender_address(config: Config) -> str:

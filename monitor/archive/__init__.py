@@ -20,13 +20,16 @@ Duties of every implementation, held by one suite (tests/contracts/):
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from monitor.query import Query
 from monitor.types import (
+    AddressKind,
     Alarm,
     AlarmKind,
     Arrival,
@@ -35,8 +38,10 @@ from monitor.types import (
     Bounce,
     Burst,
     Coverage,
+    Credit,
     Day,
     Digest,
+    Feedback,
     Fingerprint,
     Item,
     ItemState,
@@ -55,6 +60,8 @@ from monitor.types import (
     Reading,
     Receipt,
     Relation,
+    SavedSearch,
+    SendState,
     Slice,
     SourceState,
     Span,
@@ -115,15 +122,22 @@ def as_it_comes(arrival: Arrival) -> Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which articles are wanted; what is None does not narrow. Times are of the first sighting, `until` exclusive."""
+    """Which articles are wanted; what is empty does not narrow, of several values one is enough.
+
+    Times are of the first sighting, `until` is exclusive. The articles `upto` a number (inclusive) are those that were
+    there when somebody began to look.
+    """
 
     query: str | Query | None = None  # a str is read as a search (docs/queries.md)
-    topic: str | None = None
-    source: str | None = None
-    publisher: str | None = None
-    language: str | None = None
+    topics: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # whatever listed it
+    publishers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    upto: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +146,62 @@ class Found:
 
     article: Kept
     snippet: str | None
+
+
+class Sort(StrEnum):
+    """In which order answers stand. By time is by number: that is when each was first seen."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    RELEVANCE = "relevance"  # BM25; without a query as NEWEST
+
+
+class Facet(StrEnum):
+    """What answers are counted by."""
+
+    TOPIC = "topic"
+    SOURCE = "source"
+    PUBLISHER = "publisher"
+    LANGUAGE = "language"
+    AGENCY = "agency"
+    RELATION = "relation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundStory:
+    """A story of which an article answers: the first of those in the order asked for, and how many there are."""
+
+    story_id: int
+    first: Found
+    answers: int  # articles of the story among the answers
+    members: int  # articles of the story in all
+    carriers: tuple[str, ...]  # publishers of the story, by when they were first seen; at most 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many articles answer, by what.
+
+    A query that the index alone cannot answer (=exact, #hashtag, some NEAR) is held against the newest articles that
+    may answer, as many as there is time for: else `whole` is False, and the figures are of articles from `since` on.
+    """
+
+    articles: int
+    stories: int
+    facets: Mapping[Facet, tuple[tuple[str, int], ...]]  # the most first; what is not known is left out
+    days: Mapping[date, int]  # by day (UTC) of the first sighting, or of publication where that was asked for
+    whole: bool = True
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A page of answers; `after` is where the next one begins, None at the end."""
+
+    stories: tuple[FoundStory, ...] = ()  # where answers are folded by story
+    articles: tuple[Found, ...] = ()  # where they are not
+    after: str | None = None
+    counts: Counts | None = None  # where they were asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +234,8 @@ class Version:
     visit_id: int | None
     partial: bool
     words: int
+    authors: tuple[str, ...] = ()
+    credit: Credit = field(default_factory=Credit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +304,47 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An address of an article."""
+
+    url: str
+    kind: AddressKind
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A source's item that became an article: what it was listed as, and when."""
+
+    source_id: str
+    url: str | None
+    title: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    status: int | None  # HTTP, of the visit that first brought it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The visit of a source after which a version was read."""
+
+    source_id: str
+    visit_id: int | None
+    visited_at: datetime | None
+    status: int | None  # HTTP, of the source's answer
+    url: str | None  # where that came from, after redirects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where an article came from."""
+
+    addresses: tuple[Named, ...]  # in the order in which they became known
+    listings: tuple[Listing, ...]  # oldest first
+    origins: Mapping[int, Origin]  # by version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToldReader:
     """A reader who was told of an article."""
 
@@ -251,6 +364,34 @@ class PastVisit:
     finished_at: datetime
     outcome: str
     error: str | None
+    status: int | None = None
+    found: int = 0  # items of the answer
+    new: int = 0  # of them to be read
+    repeats: int = 0  # so many times more with the same result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitCounts:
+    """How many visits ended how, by source and outcome; `upto` and `growing` say where counting goes on."""
+
+    visits: Mapping[tuple[str, str], int]
+    upto: int = 0
+    growing: Mapping[int, int] = field(default_factory=dict)  # visits that may be repeated, and how often they were
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What is counted for those who watch the service."""
+
+    visits: VisitCounts
+    waiting: Mapping[str, Mapping[ItemState, int]]  # pending items and those set aside, by source
+    articles: int
+    matched: Mapping[str, int]  # articles by topic
+    outbox: Mapping[SendState, int]  # messages, every state
+    oldest_at: datetime | None  # when the oldest message that is still to be sent was made
+    served_at: Mapping[str, datetime]  # when a digest was last made for anybody, also where there was nothing to tell
+    alarms: Mapping[AlarmKind, int]  # ever
+    untold: int  # alarms of which no operator knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +422,25 @@ class Marks:
     revision: str
     articles: int
     mentions: int  # of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicCounts:
+    """How much is marked with a topic."""
+
+    articles: int
+    mentions: int  # of them
+    stories: int  # that they belong to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """That an article is about a topic, as the archive has it."""
+
+    article_id: int
+    story_id: int
+    topic_id: str
+    mention: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,8 +561,14 @@ class Archive(Protocol):
         """
         ...
 
-    def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
-        """Returns the items in these states, newest first."""
+    def listed(
+        self, states: Collection[ItemState], *, source: str | None = None, limit: int | None = None
+    ) -> list[Listed]:
+        """Returns the items in these states, of a source or of all, newest first."""
+        ...
+
+    def waiting_items(self) -> Mapping[str, Mapping[ItemState, int]]:
+        """Returns how many items are pending, and how many set aside, by source; without those that have none."""
         ...
 
     def retry(self, item_ids: Collection[int] | None) -> int:
@@ -628,8 +794,25 @@ class Archive(Protocol):
         """Returns the random bytes made with this archive, from which Message-IDs are derived."""
         ...
 
-    def outbox(self, *, open_only: bool = False) -> list[Outgoing]:
-        """Returns messages, oldest first, without their bytes; `open_only`: those without a receipt."""
+    def outbox(
+        self,
+        *,
+        open_only: bool = False,
+        states: Collection[SendState] = (),
+        reader: str | None = None,
+        digest: str | None = None,
+        limit: int | None = None,
+        before: int | None = None,
+    ) -> list[Outgoing]:
+        """Returns messages, oldest first, without their bytes; `open_only`: those without a receipt.
+
+        `states`: in one of these, empty: in any; `limit`: the newest, so many; `before`: with a smaller number. Such a
+        page costs the same however many messages there are, but for a rare state.
+        """
+        ...
+
+    def outbox_counts(self) -> Mapping[SendState, int]:
+        """Returns how many messages are in each state."""
         ...
 
     def due_messages(self, by: datetime) -> list[int]:
@@ -681,8 +864,8 @@ class Archive(Protocol):
 
     # looking
 
-    def articles(self, wanted: Filter) -> Iterator[Kept]:
-        """Yields articles, oldest first, with their text; memory does not grow with their number.
+    def articles(self, wanted: Filter, *, newest_first: bool = False) -> Iterator[Kept]:
+        """Yields articles, oldest first unless told, with their text; memory does not grow with their number.
 
         A query finds what a live match of the same article would, and no article whose text was erased. It raises
         QueryError where it cannot be read.
@@ -691,6 +874,31 @@ class Archive(Protocol):
 
     def search(self, wanted: Filter, *, limit: int | None = None) -> list[Found]:
         """Returns articles, newest first, with a snippet each; without texts."""
+        ...
+
+    def look(
+        self,
+        wanted: Filter,
+        *,
+        sort: Sort = Sort.NEWEST,
+        fold: bool = False,
+        limit: int = 20,
+        after: str | None = None,
+        counted: bool = False,
+        published: bool = False,
+    ) -> Answer:
+        """Returns a page of answers, each story once with `fold`, and with `counted` the figures of all answers.
+
+        `after` is what the page before gave: with the same filter and order, pages neither skip nor repeat an article
+        however many arrive meanwhile (those stand on no later page). By relevance only the best 1,000 are shown. A
+        query that the index alone cannot answer may bring a shorter page, even an empty one; `after` goes on from it.
+        `published`: days are counted by publication (else update, else sighting). It raises QueryError for a query, and
+        ValueError for a cursor, that cannot be read.
+        """
+        ...
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Limits what is asked in this context, on this connection, to so many seconds: then TooSlowError is raised."""
         ...
 
     def article(self, article_id: int) -> Kept | None:
@@ -721,8 +929,24 @@ class Archive(Protocol):
         """Returns figures for every source ever visited."""
         ...
 
+    def source_facts(self, source_id: str) -> SourceFacts | None:
+        """Returns figures for one source; None where it was never visited."""
+        ...
+
+    def figures(self, before: Figures | None = None) -> Figures:
+        """Returns what is counted; `before`: what this gave earlier, so that only the visits since are counted anew."""
+        ...
+
     def holding(self) -> Holding:
         """Returns how much the archive holds, and what is marked in it."""
+        ...
+
+    def topic_counts(self, since: datetime) -> Mapping[str, TopicCounts]:
+        """Returns how much is marked with each topic of what was first seen from then on; what has none is left out."""
+        ...
+
+    def marks(self, since: datetime) -> Iterator[Mark]:
+        """Yields the marks of articles that were first seen from then on; not of those that were withdrawn."""
         ...
 
     def known_keys(self, source_id: str, keys: Collection[str]) -> set[str]:
@@ -733,6 +957,10 @@ class Archive(Protocol):
         """Returns what became of the item with this key at each source that listed it, oldest first."""
         ...
 
+    def provenance(self, article_id: int) -> Provenance:
+        """Returns where an article came from; nothing of one that is not there."""
+        ...
+
     def tellings(self, article_id: int) -> list[ToldReader]:
         """Returns to whom an article was told in a digest, and when first, oldest first; each subscription once."""
         ...
@@ -740,6 +968,61 @@ class Archive(Protocol):
     def visits(self, source_id: str, since: datetime, until: datetime) -> list[PastVisit]:
         """Returns a source's visits that reach into a time, oldest first."""
         ...
+
+    def last_visits(self, source_id: str, limit: int) -> list[PastVisit]:
+        """Returns a source's newest visits, newest first, at most so many."""
+        ...
+
+    # people
+
+    def begin_session(self, key: bytes, user: str, mark: str, *, now: datetime, until: datetime) -> None:
+        """Keeps that somebody signed in: `key` is the hash of what their browser holds, `mark` of their password.
+
+        Sessions that have ended are forgotten; a copy that is put back holds none.
+        """
+        ...
+
+    def session(self, key: bytes, now: datetime) -> tuple[str, str] | None:
+        """Returns user and mark of a session that has not ended."""
+        ...
+
+    def end_session(self, key: bytes) -> None:
+        """Ends a session, if there is one."""
+        ...
+
+    def save_search(self, search: SavedSearch) -> int:
+        """Keeps a search, in the place of its owner's one with its id if there is one; returns the id."""
+        ...
+
+    def saved_searches(self, owner: str | None = None) -> list[SavedSearch]:
+        """Returns the searches of an owner, or of all, the newest first."""
+        ...
+
+    def feed_search(self, feed_hash: bytes) -> SavedSearch | None:
+        """Returns the search whose feed has this key."""
+        ...
+
+    def forget_search(self, search_id: int, owner: str) -> bool:
+        """Forgets an owner's search; False where there is none."""
+        ...
+
+    def give_feedback(self, feedback: Feedback) -> int:
+        """Keeps what a reader said, in the place of what they said of the same before; returns its id.
+
+        The same is an article (or an address that the archive does not hold) and a topic. It raises ArchiveError for an
+        article that is not there. A note on an article that is withdrawn later is erased: it may quote it.
+        """
+        ...
+
+    def feedback(self, topic_ids: Collection[str] | None = None) -> list[Feedback]:
+        """Returns what readers said of these topics, or of all, the newest first."""
+        ...
+
+    def take_back_feedback(self, feedback_id: int, by: str | None) -> bool:
+        """Takes back what somebody said (None: whoever it was); False where there is nothing."""
+        ...
+
+    # the service
 
     def heartbeat(self) -> datetime | None:
         """Returns when the service was last alive."""

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from monitor.archive import PastVisit, Sighting, ToldReader
-from monitor.archive.connection import Connected, moment, moment_or_none, stamp
+from monitor.archive.connection import Connected, Row, moment, moment_or_none, stamp
+from monitor.archive.packing import mark
 from monitor.types import ItemState
 
 
@@ -14,14 +15,15 @@ class Asking(Connected):
 
     def known_keys(self, source_id: str, keys: Collection[str]) -> set[str]:
         rows = self.rows(
-            "SELECT key FROM items WHERE source = ? AND key IN (SELECT value FROM json_each(?))",
-            (source_id, json.dumps(list(keys))),
+            "SELECT key FROM items WHERE mark IN (SELECT value FROM json_each(?)) AND source = ? "
+            "AND key IN (SELECT value FROM json_each(?))",
+            (json.dumps([*map(mark, keys)]), source_id, json.dumps(list(keys))),
         )
         return {row[0] for row in rows}
 
     def sightings(self, key: str) -> list[Sighting]:
         rows = self.rows(
-            "SELECT i.* FROM sources s JOIN items i ON i.source = s.id AND i.key = ? ORDER BY i.first_seen_at", (key,)
+            "SELECT * FROM items WHERE mark = ? AND key = ? ORDER BY first_seen_at, source", (mark(key), key)
         )
         return [
             Sighting(
@@ -52,13 +54,22 @@ class Asking(Connected):
             "SELECT * FROM visits WHERE source = ? AND finished_at >= ? AND started_at <= ? ORDER BY id",
             (source_id, stamp(since), stamp(until)),
         )
-        return [
-            PastVisit(
-                source_id=row["source"],
-                started_at=moment(row["started_at"]),
-                finished_at=moment(row["finished_at"]),
-                outcome=row["outcome"],
-                error=row["error"],
-            )
-            for row in rows
-        ]
+        return [_past_visit(row) for row in rows]
+
+    def last_visits(self, source_id: str, limit: int) -> list[PastVisit]:
+        rows = self.rows("SELECT * FROM visits WHERE source = ? ORDER BY id DESC LIMIT ?", (source_id, limit))
+        return [_past_visit(row) for row in rows]
+
+
+def _past_visit(row: Row) -> PastVisit:
+    return PastVisit(
+        source_id=row["source"],
+        started_at=moment(row["started_at"]),
+        finished_at=moment(row["finished_at"]),
+        outcome=row["outcome"],
+        error=row["error"],
+        status=row["status"],
+        found=row["found"],
+        new=row["new"],
+        repeats=row["repeats"],
+    )

@@ -3,6 +3,7 @@
 import errno
 import sqlite3 as standard_sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,12 +14,16 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the driver it chose: pysqlite3 where present
 
 from monitor.archive.migrations import NAMES, migrations
-from monitor.errors import ArchiveError
+from monitor.archive.packing import plain
+from monitor.errors import ArchiveError, TooSlowError
 
 Row = Any  # sqlite3.Row or pysqlite3.Row
 _ERRNO = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EFBIG: "full", errno.EROFS: "read-only"}
 """What the system complains of beside SQLite, in SQLite's words."""
 _ERRORS = (sqlite3.Error, standard_sqlite3.Error)
+_PAGE = 1 << 15  # bytes: texts of 3 kB fill pages of 4 kB badly
+_WAL = 32_000_000  # bytes
+_STEPS = 2_000  # of SQLite's machine between two looks at the clock: some tens of microseconds
 
 
 def stamp(moment: datetime) -> str:
@@ -43,14 +48,19 @@ def moment_or_none(text: str | None) -> datetime | None:
 
 @contextmanager
 def guarded(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into an ArchiveError that an operator can act upon."""
+    """Turns SQLite's errors into an ArchiveError that an operator can act upon, or a TooSlowError (`within`)."""
     try:
         yield
     except _ERRORS as error:
+        if str(error) == "interrupted":
+            raise TooSlowError(_TOO_SLOW) from error
         raise ArchiveError(f"{path}: {_meaning(str(error))}") from error
     except OSError as error:
         said = _ERRNO.get(error.errno or 0) or error.strerror or str(error)
         raise ArchiveError(f"{path}: {_meaning(said)}") from error
+
+
+_TOO_SLOW = "this takes too long; ask for less: a shorter time, fewer sources, or rarer words"
 
 
 def _meaning(said: str) -> str:
@@ -77,6 +87,7 @@ class Connected:
         self.path = path
         self.writable = writable
         self._mutex = threading.RLock()
+        self._deadline: float | None = None
         with guarded(path):
             if writable:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +96,8 @@ class Connected:
             if path.is_dir():
                 raise ArchiveError(f"{path}: is a folder; an archive is a file")
             self.db = Database(connect(path, writable=writable), recursive_triggers=False, execute_plugins=False)
+            stat = path.stat()
+            self.file = stat.st_dev, stat.st_ino  # another may come into its place, which is not the one that is open
             try:
                 self._prepare()
             except BaseException:
@@ -97,8 +110,10 @@ class Connected:
         connection.execute("PRAGMA busy_timeout = 5000")
         recognise(self.db, self.path, writable=self.writable)
         if self.writable:
+            connection.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file; an older one stays as it is
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA wal_autocheckpoint = 8000")  # 32 MB: what is written again and again goes once
+            pages = _WAL // connection.execute("PRAGMA page_size").fetchone()[0]
+            connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")  # what is written again and again goes once
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
@@ -132,6 +147,55 @@ class Connected:
         with self._mutex, guarded(self.path):
             yield self.db
 
+    @contextmanager
+    def at_one_time(self) -> Iterator[Database]:
+        """Several questions to the archive as it stands at one moment, whatever is written meanwhile."""
+        connection = self.db.conn
+        with self._mutex, guarded(self.path):
+            within = connection.in_transaction
+            if not within:
+                connection.execute("BEGIN")
+            try:
+                yield self.db
+            finally:
+                if not within and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        before = self._deadline
+        mine = time.monotonic() + seconds
+        self._limit(mine if before is None else min(before, mine))
+        try:
+            yield
+        finally:
+            self._limit(before)
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """What is made once for many questions is on nobody's time: the deadline moves by as long as it takes."""
+        before, began = self._deadline, time.monotonic()
+        self._limit(None)
+        try:
+            yield
+        finally:
+            self._limit(None if before is None else before + time.monotonic() - began)
+
+    def in_time(self) -> None:
+        """Says that there is time left.
+
+        Raises:
+            TooSlowError: there is none.
+        """
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise TooSlowError(_TOO_SLOW)
+
+    def _limit(self, deadline: float | None) -> None:
+        """SQLite itself asks at times whether to go on; rolling back takes fewer steps than lie between."""
+        self._deadline = deadline
+        late = None if deadline is None else lambda: int(time.monotonic() > deadline)
+        self.db.conn.set_progress_handler(late, _STEPS)
+
     def rows(self, sql: str, values: Sequence[object] | dict[str, object] = ()) -> list[Row]:
         """Returns all rows of a query."""
         with self._mutex, guarded(self.path):
@@ -164,6 +228,12 @@ def recognise(db: Database, path: Path, *, writable: bool) -> None:
 
 def connect(path: Path, *, writable: bool) -> Any:
     """Opens a SQLite file as it is."""
+    connection = _opened(path, writable=writable)
+    connection.create_function("roxham_plain", 1, plain, deterministic=True)
+    return connection
+
+
+def _opened(path: Path, *, writable: bool) -> Any:
     uri = path.absolute().as_uri()
     if writable:
         return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)

@@ -104,6 +104,7 @@ def _copied(file: Path, copy: Path, *, as_of: Path) -> Counter:
                 raise ArchiveError(f"{file}: there is no archive in it")
             connection.execute("PRAGMA foreign_keys = ON")
             migrations.apply(db)
+            connection.execute("DELETE FROM sessions")  # who signed out since must not be signed in again
             connection.execute("PRAGMA journal_mode = DELETE")
             known = own_counter(db)
     _sync(copy)

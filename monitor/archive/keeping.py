@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from monitor.archive import Pair, StoryRoom
+from monitor.archive import Pair, StoryRoom, keys
 from monitor.archive.connection import Connected, Row, marks, moment, moment_or_none, stamp, stamp_or_none
-from monitor.archive.rows import credit, pack_credit, pack_hits
+from monitor.archive.packing import mark, pack
+from monitor.archive.rows import PLAIN, credit, pack_credit, pack_hits
 from monitor.archive.texts import Found, fingerprint_of, story_of, ties_of, write_text
 from monitor.archive.watching import give_topics, put_off, said_anew
 from monitor.archive.weaving import arrange
@@ -32,6 +33,7 @@ from monitor.types import (
 )
 
 _OF_ONE_STORY = 64  # texts of its story that a version of an older archive is tied to
+_SHORT = 500  # characters of a text that is not worth packing
 _EXCERPT = 300  # characters of a summary that a source with `keep: excerpt` leaves
 
 
@@ -89,6 +91,7 @@ class Keeping(Connected):
                     forget_listed(db, article_id)
                 outcomes.append(outcome)
             index.write()
+            keys.fold(db, now)
             return outcomes
 
     def alike(self, article: Article, fingerprint: Fingerprint, stories: StoryRoom) -> list[tuple[int, Tie]]:
@@ -118,7 +121,8 @@ class Keeping(Connected):
             return 0
         with self.write() as db:
             versions = db.conn.execute(
-                "SELECT v.*, a.language, a.official FROM versions v JOIN articles a ON a.id = v.article "
+                f"SELECT v.*, {PLAIN} AS plain, a.language, a.official FROM versions v "  # noqa: S608
+                "JOIN articles a ON a.id = v.article "
                 "WHERE NOT EXISTS (SELECT 1 FROM texts WHERE article = v.article AND number = v.number) "
                 "ORDER BY v.article, v.number LIMIT ?",
                 (limit,),
@@ -144,7 +148,9 @@ class Keeping(Connected):
             index = _Index(db)
             for article_id in ids:
                 index.drop(article_id)
-                db.conn.execute("UPDATE versions SET text = NULL, summary = NULL WHERE article = ?", (article_id,))
+                db.conn.execute(
+                    "UPDATE versions SET text = NULL, packed = NULL, summary = NULL WHERE article = ?", (article_id,)
+                )
                 db.conn.execute("UPDATE articles SET pruned = 1 WHERE id = ?", (article_id,))
             return len(ids)
 
@@ -154,13 +160,15 @@ def _neighbours(db: Database, article: Article, fingerprint: Fingerprint) -> lis
     ids: dict[int, str | None] = {
         row[0]: None
         for row in db.conn.execute(
-            f"SELECT DISTINCT article FROM addresses WHERE kind <> 'hint' AND identity IN ({marks(len(names))})",  # noqa: S608
-            names,
+            "SELECT DISTINCT article FROM addresses WHERE kind <> 'hint' "  # noqa: S608
+            f"AND mark IN ({marks(len(names))}) AND identity IN ({marks(len(names))})",
+            [*map(mark, names), *names],
         )
     }
     if (text_hash := fingerprint.text_hash) is not None:
         for row in db.conn.execute(
-            "SELECT DISTINCT article FROM versions WHERE text_hash = ? AND publisher = ? ORDER BY article LIMIT 50",
+            "SELECT DISTINCT article FROM versions WHERE substr(text_hash, 1, 12) = substr(?1, 1, 12) "
+            "AND text_hash = ?1 AND publisher = ?2 ORDER BY article LIMIT 50",
             (text_hash, article.publisher),
         ):
             ids[row[0]] = text_hash
@@ -168,9 +176,9 @@ def _neighbours(db: Database, article: Article, fingerprint: Fingerprint) -> lis
 
 
 def _neighbour(db: Database, article_id: int, by_text: str | None) -> Neighbour:
-    row = db.conn.execute(
-        "SELECT a.story, a.publisher, v.source, a.partial, a.version, a.withdrawn, a.language, "
-        "v.title, v.text_hash, v.words, v.text "
+    row = db.conn.execute(  # the text is ours
+        "SELECT a.story, a.publisher, v.source, a.partial, a.version, a.withdrawn, a.language, "  # noqa: S608
+        f"v.title, v.text_hash, v.words, {PLAIN} AS text "
         "FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.id = ?",
         (article_id,),
     ).fetchone()
@@ -222,7 +230,7 @@ def _as_read(db: Database, row: Row) -> Article:
         source_id=row["source"],
         publisher=row["publisher"],
         title=row["title"],
-        text=row["text"],
+        text=row["plain"],
         summary=row["summary"],
         listed_title=row["listed_title"],
         language=row["language"],
@@ -356,15 +364,17 @@ class _Work:
         text, summary = article.text, article.summary
         if article.keep is Keep.EXCERPT:
             text, summary = _excerpt(reading.matches), summary[:_EXCERPT] if summary else None
+        packed = pack(text) if text and len(text) > _SHORT and not reading.matches else None
         self.db.conn.execute(
             "INSERT INTO versions (article, number, title, listed_title, summary, text, authors, published_at, "
             "updated_at, text_hash, words, partial, agency, first_published, credit, publisher, source, item, visit, "
-            "seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (article_id, number, article.title, article.listed_title, summary, text,
+            "seen_at, packed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (article_id, number, article.title, article.listed_title, summary, None if packed else text,
              json.dumps(article.authors, ensure_ascii=False), stamp_or_none(article.published_at),
              stamp_or_none(article.updated_at), reading.fingerprint.text_hash, reading.fingerprint.words,
              article.partial, article.credit.agency, article.credit.first_published, pack_credit(article.credit),
-             article.publisher, article.source_id, reading.pending.item_id, reading.pending.visit_id, stamp(self.now)),
+             article.publisher, article.source_id, reading.pending.item_id, reading.pending.visit_id, stamp(self.now),
+             packed),
         )  # fmt: skip
         self.index.add(article_id, article.title, article.listed_title, summary, text)
         _write_matches(self.db, article_id, number, reading.matches)
@@ -385,9 +395,13 @@ def _held_back(db: Database, article_id: int, item_id: int) -> bool:
 
 def _keep_addresses(db: Database, article_id: int, article: Article, now: datetime) -> None:
     db.conn.executemany(
-        "INSERT INTO addresses (article, url, identity, kind, first_seen_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET kind = excluded.kind WHERE kind = 'hint'",
-        [(article_id, a.url, a.identity, a.kind.value, stamp(now)) for a in article.addresses],
+        "UPDATE addresses SET kind = ?3 WHERE article = ?1 AND url = ?2 AND kind = 'hint'",
+        [(article_id, a.url, a.kind.value) for a in article.addresses],
+    )
+    db.conn.executemany(
+        "INSERT INTO addresses (article, url, identity, mark, kind, first_seen_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6 "
+        "WHERE NOT EXISTS (SELECT 1 FROM addresses WHERE article = ?1 AND url = ?2)",
+        [(article_id, a.url, a.identity, mark(a.identity), a.kind.value, stamp(now)) for a in article.addresses],
     )
 
 
@@ -432,7 +446,7 @@ def _close_item(db: Database, reading: Reading, article_id: int) -> None:
         put_off(db, item.item_id, reading.note, reading.retry_at, reading.asked_until, tried=reading.tried)
         return
     db.conn.execute(
-        "UPDATE items SET article = ?, state = 'done', found = NULL, attempts = 0, not_before = NULL, reason = ? "
-        "WHERE id = ?",
+        "UPDATE items SET article = ?, state = 'done', attempts = 0, not_before = NULL, reason = ? WHERE id = ?",
         (article_id, reading.note, item.item_id),
     )
+    db.conn.execute("DELETE FROM listings WHERE item = ?", (item.item_id,))

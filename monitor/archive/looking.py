@@ -1,26 +1,41 @@
 """The archive's part in looking: search, lists, one thing, and figures."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from monitor.archive import Filter, Found, Holding, Marks, Member, SourceFacts, Story, Taken, Version
+from monitor.archive import Answer, Filter, Found, Holding, Marks, Member, Sort, SourceFacts, Story, Taken, Version
 from monitor.archive.connection import Connected, moment, moment_or_none, stamp
 from monitor.archive.passage import passage
-from monitor.archive.rows import bare, chunks, completed, kept
+from monitor.archive.rows import PLAIN, bare, chunks, completed, credit, kept
 from monitor.archive.watching import source_state
+from monitor.errors import ArchiveError
 from monitor.query import Compiled, Span, parse, subject, to_fts5
 from monitor.types import Kept, Relation
+
+if TYPE_CHECKING:
+    from monitor.archive.shelf import Shelf
 
 _PAGE = 200  # articles held at once while streaming
 _AHEAD = 2000  # ids asked for at once: to look for the beginnings of words costs the same however few are wanted
 
 
+_LIST = "(SELECT value FROM json_each(?))"
+
+
+def _list(values: Sequence[str]) -> str | None:
+    return json.dumps(values) if values else None
+
+
 class Looking(Connected):
     """See the contract in monitor/archive/__init__.py."""
 
-    def articles(self, wanted: Filter) -> Iterator[Kept]:
-        for page in self._pages(wanted, text=True):
+    _shelf: "Shelf | None" = None
+
+    def articles(self, wanted: Filter, *, newest_first: bool = False) -> Iterator[Kept]:
+        for page in self._pages(wanted, text=True, newest_first=newest_first):
             yield from completed(self, (article for article, _ in page))
 
     def search(self, wanted: Filter, *, limit: int | None = None) -> list[Found]:
@@ -49,6 +64,7 @@ class Looking(Connected):
                 if compiled is None:
                     yield [(article, ()) for article in articles]
                     continue
+                self.in_time()
                 answers = ((article, compiled.find(subject(article)).get(0)) for article in articles)
                 yield [
                     (article if text else replace(article, text=None, summary=None, listed_title=None), spans)
@@ -70,10 +86,24 @@ class Looking(Connected):
             ("article_index MATCH ?", narrowed),
             ("a.pruned = ?", None if wanted.query is None else 0),
             (f"{number} {'<' if newest_first else '>'} ?", last),
-            ("EXISTS (SELECT 1 FROM matches m WHERE m.article = a.id AND m.topic = ?)", wanted.topic),
-            ("EXISTS (SELECT 1 FROM items i WHERE i.article = a.id AND i.source = ?)", wanted.source),
-            ("a.publisher = ?", wanted.publisher),
-            ("a.language = ?", wanted.language),
+            (
+                f"EXISTS (SELECT 1 FROM matches m WHERE m.article = a.id AND m.topic IN {_LIST})",  # noqa: S608
+                _list(wanted.topics),
+            ),
+            (
+                "EXISTS (SELECT 1 FROM json_each(?) w WHERE w.value = a.source "
+                "OR EXISTS (SELECT 1 FROM items i WHERE i.article = a.id AND i.source = w.value))",
+                _list(wanted.sources),
+            ),
+            (f"a.publisher IN {_LIST}", _list(wanted.publishers)),
+            (f"a.language IN {_LIST}", _list(wanted.languages)),
+            (
+                "EXISTS (SELECT 1 FROM versions v WHERE v.article = a.id AND v.number = a.version "  # noqa: S608
+                f"AND v.agency IN {_LIST})",
+                _list(wanted.agencies),
+            ),
+            (f"a.relation IN {_LIST}", _list(wanted.relations)),
+            (f"{number} <= ?", wanted.upto),
             ("a.first_seen_at >= ?", wanted.since and stamp(wanted.since)),
             ("a.first_seen_at < ?", wanted.until and stamp(wanted.until)),
         ]
@@ -83,22 +113,59 @@ class Looking(Connected):
         sql = f"SELECT a.id FROM {tables} WHERE {where} ORDER BY {number} {order} LIMIT ?"  # noqa: S608
         return [row[0] for row in self.rows(sql, [*bound, limit])]
 
+    def look(
+        self,
+        wanted: Filter,
+        *,
+        sort: Sort = Sort.NEWEST,
+        fold: bool = False,
+        limit: int = 20,
+        after: str | None = None,
+        counted: bool = False,
+        published: bool = False,
+    ) -> Answer:
+        """See the contract. By relevance, the newest 20,000 answers are weighed, and the best 1,000 of them shown."""
+        from monitor.archive import cursor  # numpy, too, is for those who ask
+        from monitor.archive.finding import Finding, Wish
+        from monitor.archive.shelf import shelf
+
+        query = parse(wanted.query) if isinstance(wanted.query, str) else wanted.query
+        wish = Wish(sort=sort, fold=fold, limit=limit, counted=counted, published=published)
+        question = repr((replace(wanted, query=None), str(query or ""), sort, fold))
+        row = self.row("SELECT value FROM meta WHERE key = 'secret'")
+        secret = bytes.fromhex(row[0]) if row is not None else b""  # whoever writes has made it
+        place = None if after is None else cursor.read(after, secret, question)
+        self._shelf = self._shelf or shelf(self.file)
+        for tries_left in (2, 1, 0):
+            with self.at_one_time() as db:
+                with self.unhurried():
+                    columns = self._shelf.columns(db.conn)
+                if columns is not None:
+                    answer, next_ = Finding(self, columns, self._shelf.hits, wanted, query, wish).answer(place)
+                    return replace(answer, after=None if next_ is None else cursor.written(next_, secret, question))
+            if tries_left == 1:
+                self._shelf.forget()
+        raise ArchiveError(f"{self.path}: is changed again and again while it is read; try again")
+
     def article(self, article_id: int) -> Kept | None:
         return kept(self, [article_id], text=True).get(article_id)
 
     def versions(self, article_id: int) -> list[Version]:
-        rows = self.rows("SELECT * FROM versions WHERE article = ? ORDER BY number", (article_id,))
+        sql = f"SELECT v.*, {PLAIN} AS plain FROM versions v WHERE v.article = ? ORDER BY v.number"  # noqa: S608
+        rows = self.rows(sql, (article_id,))
         return [
             Version(
                 number=row["number"],
                 title=row["title"],
-                text=row["text"],
+                text=row["plain"],
                 published_at=moment_or_none(row["published_at"]),
                 updated_at=moment_or_none(row["updated_at"]),
                 seen_at=moment(row["seen_at"]),
                 visit_id=row["visit"],
                 partial=bool(row["partial"]),
                 words=row["words"],
+                authors=tuple(json.loads(row["authors"])),
+                credit=credit(row),
             )
             for row in rows
         ]

@@ -5,6 +5,8 @@ Times are ISO 8601 text in UTC with milliseconds and `Z`, so that they sort as t
 
 from sqlite_utils import Database, Migrations
 
+from monitor.archive.packing import mark, pack, plain
+
 migrations = Migrations("roxham")
 
 _FIRST = """
@@ -359,5 +361,203 @@ def m005_telling(db: Database) -> None:
             db.conn.execute(statement)
 
 
-NAMES = ("m001_first", "m002_health", "m003_topics", "m004_stories", "m005_telling")
+_SIZE = """
+DROP TABLE article_index;
+DROP VIEW newest;
+ALTER TABLE versions ADD COLUMN packed BLOB;
+CREATE VIEW newest AS
+    SELECT a.id, v.title, v.listed_title, v.summary, coalesce(v.text, roxham_plain(v.packed)) AS text
+    FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version WHERE a.pruned = 0;
+CREATE VIRTUAL TABLE article_index USING fts5 (
+    text, summary, title, listed_title,
+    content = 'newest', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO article_index (article_index) VALUES ('rebuild');
+
+DROP VIEW sightings;
+CREATE TABLE listings (item INTEGER PRIMARY KEY, found TEXT NOT NULL) STRICT;
+INSERT INTO listings SELECT id, found FROM items WHERE found IS NOT NULL;
+CREATE TABLE known_items (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL REFERENCES sources (id),
+    key TEXT NOT NULL, mark INTEGER NOT NULL, content_hash TEXT NOT NULL,
+    url TEXT, title TEXT,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'rejected', 'set aside')),
+    attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT, asked_until TEXT, reason TEXT,
+    article INTEGER REFERENCES articles (id),
+    first_visit INTEGER NOT NULL REFERENCES visits (id), last_visit INTEGER NOT NULL REFERENCES visits (id),
+    first_seen_at TEXT NOT NULL, last_seen_at TEXT NOT NULL,
+    burst INTEGER REFERENCES bursts (id)
+) STRICT;
+INSERT INTO known_items SELECT id, source, key, roxham_mark(key), content_hash, url, title, state, attempts, failures,
+    not_before, asked_until, reason, article, first_visit, last_visit, first_seen_at, last_seen_at, burst FROM items;
+DROP TABLE items;
+ALTER TABLE known_items RENAME TO items;
+CREATE INDEX items_mark ON items (mark);
+CREATE INDEX items_open ON items (state, attempts, id) WHERE state <> 'done';
+CREATE INDEX items_article ON items (article) WHERE article IS NOT NULL;
+CREATE INDEX items_burst ON items (burst) WHERE burst IS NOT NULL;
+CREATE VIEW sightings AS
+    SELECT article, source, url, first_seen_at, last_seen_at, first_visit, last_visit
+    FROM items WHERE article IS NOT NULL;
+
+CREATE TABLE names (
+    article INTEGER NOT NULL REFERENCES articles (id),
+    url TEXT NOT NULL, identity TEXT NOT NULL, mark INTEGER NOT NULL, kind TEXT NOT NULL, first_seen_at TEXT NOT NULL
+) STRICT;
+INSERT INTO names SELECT article, url, identity, roxham_mark(identity), kind, first_seen_at FROM addresses;
+DROP TABLE addresses;
+ALTER TABLE names RENAME TO addresses;
+CREATE INDEX addresses_article ON addresses (article);
+CREATE INDEX addresses_mark ON addresses (mark);
+
+DROP INDEX versions_words;
+CREATE INDEX versions_words ON versions (substr(text_hash, 1, 12), publisher) WHERE text_hash IS NOT NULL;
+DROP INDEX texts_body;
+CREATE INDEX texts_body ON texts (substr(body_hash, 1, 12)) WHERE body_hash IS NOT NULL;
+
+ALTER TABLE texts ADD COLUMN said BLOB NOT NULL DEFAULT x'';
+ALTER TABLE texts ADD COLUMN kills INTEGER NOT NULL DEFAULT 0;
+UPDATE texts SET said = roxham_packed(facts), kills = facts ->> '$.killed' IS NOT NULL;
+ALTER TABLE texts DROP COLUMN facts;
+
+CREATE TABLE key_blocks (block INTEGER PRIMARY KEY, held BLOB NOT NULL) STRICT;
+"""
+
+
+@migrations()
+def m006_size(db: Database) -> None:
+    """The same in less room.
+
+    What is about no topic has its text in `versions.packed`, from this step on; `roxham_plain` is the program's own.
+    The text comes first in the search index, as the first column costs nothing to name. What a source said of an item
+    is in `listings` until it is read. Addresses and keys of items are found by their `mark`, hashes by their beginning.
+    `texts.said` is packed JSON, `kills` says that it names what it withdraws, `key_blocks` are the keys of former weeks
+    (see keys.py).
+    """
+    db.conn.create_function("roxham_mark", 1, mark, deterministic=True)
+    db.conn.create_function("roxham_packed", 1, pack, deterministic=True)
+    db.conn.create_function("roxham_plain", 1, plain, deterministic=True)
+    for statement in _SIZE.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+_LOOK = (
+    "DROP INDEX items_article",
+    "CREATE INDEX items_article ON items (article, source) WHERE article IS NOT NULL",
+    "CREATE INDEX versions_facts ON versions "
+    "(article, number, agency, (unixepoch(coalesce(published_at, updated_at))))",
+    "CREATE TABLE changed (number INTEGER PRIMARY KEY, article INTEGER NOT NULL) STRICT",
+    "INSERT INTO changed (article) VALUES (0)",
+    """
+    CREATE TRIGGER changed_trim AFTER INSERT ON changed WHEN new.number % 1000 = 0 BEGIN
+        DELETE FROM changed WHERE number <= new.number - 50000;
+    END""",
+    """
+    CREATE TRIGGER articles_changed
+    AFTER UPDATE OF story, relation, source, publisher, language, version, pruned ON articles
+    WHEN (new.story, new.relation, new.source, new.publisher, new.language, new.version, new.pruned) IS NOT
+        (old.story, old.relation, old.source, old.publisher, old.language, old.version, old.pruned)
+    BEGIN
+        INSERT INTO changed (article) VALUES (new.id);
+    END""",
+    """
+    CREATE TRIGGER items_new AFTER INSERT ON items WHEN new.article IS NOT NULL BEGIN
+        INSERT INTO changed (article) VALUES (new.article);
+    END""",
+    """
+    CREATE TRIGGER items_read AFTER UPDATE OF article ON items
+    WHEN new.article IS NOT old.article
+        AND (old.article IS NOT NULL OR new.source IS NOT (SELECT source FROM articles WHERE id = new.article))
+    BEGIN
+        INSERT INTO changed (article) SELECT id FROM articles WHERE id IN (old.article, new.article);
+    END""",
+    """
+    CREATE TRIGGER matches_new AFTER INSERT ON matches BEGIN
+        INSERT INTO changed (article) VALUES (new.article);
+    END""",
+    """
+    CREATE TRIGGER matches_gone AFTER DELETE ON matches BEGIN
+        INSERT INTO changed (article) VALUES (old.article);
+    END""",
+)
+
+
+@migrations()
+def m007_look(db: Database) -> None:
+    """What answers are counted by stands in narrow indexes, and what changes of it is noted.
+
+    `changed` names, in order, articles of which something changed that a search finds, filters or counts by: the last
+    50,000 times. That an article is new is no change, nor that its own source lists it. See columns.py.
+    """
+    for statement in _LOOK:
+        db.conn.execute(statement)
+
+
+_PEOPLE = (
+    """
+    CREATE TABLE sessions (
+        key BLOB PRIMARY KEY, user TEXT NOT NULL, mark TEXT NOT NULL, began_at TEXT NOT NULL, until TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """
+    CREATE TABLE saved_searches (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        owner TEXT NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, created_at TEXT NOT NULL,
+        feed_hash BLOB UNIQUE
+    ) STRICT""",
+    """
+    CREATE TABLE feedback (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL, topic TEXT NOT NULL, article INTEGER REFERENCES articles (id), url TEXT NOT NULL,
+        by TEXT NOT NULL, at TEXT NOT NULL, note TEXT
+    ) STRICT""",
+    "CREATE UNIQUE INDEX feedback_article ON feedback (article, topic, by) WHERE article IS NOT NULL",
+    "CREATE UNIQUE INDEX feedback_url ON feedback (url, topic, by) WHERE article IS NULL",
+    """
+    CREATE TRIGGER feedback_withdrawn AFTER UPDATE OF withdrawn ON articles WHEN new.withdrawn AND NOT old.withdrawn
+    BEGIN
+        UPDATE feedback SET note = NULL WHERE article = new.id;
+    END""",
+)
+
+
+@migrations()
+def m008_people(db: Database) -> None:
+    """Sessions of people who signed in, searches they saved, and what they said of articles.
+
+    None of it holds a headline or a text; what somebody noted of an article may quote it, and goes when it is
+    withdrawn.
+    """
+    for statement in _PEOPLE:
+        db.conn.execute(statement)
+
+
+_OUTBOX = """
+CREATE INDEX outbox_list ON outbox (id, state, subscription, reader, dropped_at);
+CREATE INDEX outbox_reader ON outbox (reader, subscription);
+CREATE INDEX outbox_dropped ON outbox (dropped_at) WHERE dropped_at IS NOT NULL;
+"""
+
+
+@migrations()
+def m009_outbox(db: Database) -> None:
+    """What a list of messages is chosen by stands together: in the table it lies behind their bytes."""
+    for statement in _OUTBOX.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+NAMES = (
+    "m001_first",
+    "m002_health",
+    "m003_topics",
+    "m004_stories",
+    "m005_telling",
+    "m006_size",
+    "m007_look",
+    "m008_people",
+    "m009_outbox",
+)
 """Every step this program knows, in order: an archive with others was made by a newer one."""

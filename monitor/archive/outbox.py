@@ -1,6 +1,8 @@
 """The archive's part in the outbox: messages, what became of each try, and whether any may be sent at all."""
 
+import json
 import secrets
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
@@ -12,9 +14,10 @@ from monitor.archive.connection import Connected, Row, guarded, stamp, stamp_or_
 from monitor.archive.counter import Counter
 from monitor.archive.readers import is_paused
 from monitor.errors import DeliveryError
-from monitor.types import OPERATOR, AlarmKind, Digest, Message, OutboxHold, Outgoing, Receipt
+from monitor.types import OPERATOR, AlarmKind, Digest, Message, OutboxHold, Outgoing, Receipt, SendState
 
 # SQLite uses a partial index only where the query repeats the index's own condition.
+_LIST = "(SELECT value FROM json_each(?))"
 _UNSENT = "state <> 'sent' AND dropped_at IS NULL"
 _BUT_BYTES = (
     "id, message_id, subscription, reader, slot, subject, x'' AS raw, format, NULL AS whole, after, upto, stories, "
@@ -30,10 +33,49 @@ _END = datetime.max.replace(tzinfo=UTC)
 class Outbox(Connected):
     """See the contract in monitor/archive/__init__.py."""
 
-    def outbox(self, *, open_only: bool = False) -> list[Outgoing]:
-        every = f"SELECT {_BUT_BYTES} FROM outbox"  # noqa: S608
-        only = f"WHERE {_UNSENT} ORDER BY +id"  # in the order of ids, SQLite would read all that was ever sent
-        return [row_of.outgoing(row) for row in self.rows(f"{every} {only if open_only else 'ORDER BY id'}")]
+    def outbox(
+        self,
+        *,
+        open_only: bool = False,
+        states: Collection[SendState] = (),
+        reader: str | None = None,
+        digest: str | None = None,
+        limit: int | None = None,
+        before: int | None = None,
+    ) -> list[Outgoing]:
+        conditions = [
+            ("reader = ?", reader),
+            ("subscription = ?", digest),
+            ("id < ?", before),
+            (f"iif(dropped_at IS NULL, state, 'dropped') IN {_LIST}", json.dumps(sorted(states)) if states else None),
+        ]
+        where = [condition for condition, value in conditions if value is not None]
+        bound = [value for _, value in conditions if value is not None]
+        if open_only:  # few: SQLite finds them by their own index
+            by, where = "outbox_unsent", [_UNSENT, *where]
+        else:  # a message's columns lie behind its bytes: what a list asks for stands in an index of its own
+            by = "outbox_reader" if reader is not None and not states else "outbox_list"
+        ids = (
+            f"SELECT id FROM outbox INDEXED BY {by} WHERE {' AND '.join(where) or 'id > 0'} "  # noqa: S608
+            "ORDER BY id DESC LIMIT ?"
+        )
+        rows = self.rows(
+            f"SELECT {_BUT_BYTES} FROM outbox WHERE id IN ({ids}) ORDER BY id",  # noqa: S608
+            [*bound, -1 if limit is None else limit],
+        )
+        return [row_of.outgoing(row) for row in rows]
+
+    def outbox_counts(self) -> Mapping[SendState, int]:
+        counts = dict.fromkeys(SendState, 0)
+        with self.at_one_time() as db:
+            waiting = f"SELECT state, count(*) FROM outbox INDEXED BY outbox_unsent WHERE {_UNSENT} GROUP BY state"  # noqa: S608
+            for state, count in db.conn.execute(waiting):
+                counts[SendState(state)] = count
+            dropped = "SELECT count(*) FROM outbox INDEXED BY outbox_dropped WHERE dropped_at IS NOT NULL"
+            counts[SendState.DROPPED] = db.conn.execute(dropped).fetchone()[0]
+            every = "SELECT count(*) FROM outbox INDEXED BY outbox_list"
+            counts[SendState.SENT] = db.conn.execute(every).fetchone()[0] - sum(counts.values())
+        return counts
 
     def due_messages(self, by: datetime) -> list[int]:
         if self.outbox_hold() is not None:

@@ -1,10 +1,11 @@
-"""Between fingerprints and the two columns that hold them: samples of words packed, everything else as JSON."""
+"""Between fingerprints and the two columns that hold them: samples of words, and everything else as packed JSON."""
 
 import json
 from array import array
 from datetime import datetime
 from typing import Any
 
+from monitor.archive import packing
 from monitor.archive.connection import Row, moment
 from monitor.types import Figure, Fingerprint, Notice, Text
 
@@ -14,7 +15,7 @@ _SAID = (
 _SETS = ("names", "terms", "identities")
 
 
-def pack(print_: Fingerprint) -> tuple[bytes, str]:
+def pack(print_: Fingerprint) -> tuple[bytes, bytes]:
     """Returns a fingerprint without its hashes of whole texts, which have columns of their own."""
     hashes = array("I", [hash_ for hash_, _ in print_.shingles])
     paragraphs = bytes(min(at, 255) for _, at in print_.shingles)
@@ -34,12 +35,12 @@ def pack(print_: Fingerprint) -> tuple[bytes, str]:
             said[name] = True
     if print_.dated_at is not None:
         said["dated_at"] = print_.dated_at.isoformat()
-    return samples, json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return samples, packing.pack(json.dumps(said, ensure_ascii=False, separators=(",", ":")))
 
 
 def unpack(row: Row) -> Fingerprint:
     """Returns the fingerprint of a row of `texts`, joined with its version's `text_hash` and `words`."""
-    samples, said = bytes(row["shingles"]), json.loads(row["facts"])
+    samples, said = bytes(row["shingles"]), json.loads(packing.plain(row["said"]) or "{}")
     count = int.from_bytes(samples[:4], "little")
     hashes, lede = array("I", samples[4 : 4 + 4 * count]), array("I", samples[4 + 5 * count :])
     dated, notice = said.pop("dated_at", None), said.pop("notice", None)

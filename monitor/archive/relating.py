@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from monitor.archive import Release, StoryRoom
+from monitor.archive import Release, StoryRoom, keys
 from monitor.archive.connection import Connected, stamp
 from monitor.archive.rows import kept
-from monitor.archive.texts import keys_between, texts_of
+from monitor.archive.texts import texts_of
 from monitor.types import Kept
 
 _DAYS = timedelta(days=2)
@@ -34,13 +34,16 @@ class Relating(Connected):
             since, until = min(text.at for text in own) - _DAYS, max(text.at for text in own) + _DAYS
             facts = {key for text in own for key in stories.facts(text.fingerprint)}
             holders: defaultdict[int, set[int]] = defaultdict(set)
-            for row in db.conn.execute(
-                "SELECT k.value & 4294967295, a.story FROM json_each(?) k JOIN text_keys x ON x.key = k.value "
-                "AND x.text IN (SELECT text FROM text_keys WHERE key = k.value ORDER BY text DESC LIMIT ?) "
-                "JOIN texts t ON t.id = x.text JOIN articles a ON a.id = t.article WHERE t.at BETWEEN ? AND ?",
-                (json.dumps(keys_between(since, until, facts)), _NEWEST, stamp(since), stamp(until)),
-            ):
-                holders[row[0]].add(row[1])
+            under = keys.under(db, keys.between(since, until, facts), _NEWEST)
+            every = json.dumps(sorted({text for texts in under.values() for text in texts}))
+            rows = db.conn.execute(
+                "SELECT t.id, a.story FROM texts t JOIN articles a ON a.id = t.article "
+                "WHERE t.at BETWEEN ? AND ? AND t.id IN (SELECT value FROM json_each(?))",
+                (stamp(since), stamp(until), every),
+            )
+            story_of = dict(map(tuple, rows))
+            for key, texts in under.items():
+                holders[key & 0xFFFFFFFF] |= {story_of[text] for text in texts if text in story_of}
             apart = {
                 row[0]
                 for row in db.conn.execute(

@@ -42,6 +42,9 @@ def chunks(values: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
+PLAIN = "coalesce(v.text, roxham_plain(v.packed))"
+"""The text of a row of `versions v`, whichever way it is kept."""
+
 _PLAIN = (
     "url",
     "aliases",
@@ -190,10 +193,12 @@ def kept(archive: Connected, ids: Sequence[int], *, text: bool) -> dict[int, Kep
 def bare(archive: Connected, ids: Sequence[int], *, text: bool) -> list[Kept]:
     """Returns what a query asks of articles, in the order of `ids`; `completed` adds addresses and matches."""
     within = f"IN ({marks(len(ids))})"
-    body = "v.text, v.summary, v.listed_title" if text else "NULL AS text, NULL AS summary, NULL AS listed_title"
+    body = "NULL AS text, NULL AS summary, NULL AS listed_title"
+    if text:
+        body = f"{PLAIN} AS text, v.summary, v.listed_title"
     rows = archive.rows(
         "SELECT a.*, v.title, v.authors, v.published_at, v.updated_at, v.agency, v.first_published, v.credit, "  # noqa: S608
-        f"t.take, {body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version "
+        f"v.seen_at, t.take, {body} FROM articles a JOIN versions v ON v.article = a.id AND v.number = a.version "
         f"LEFT JOIN texts t ON t.article = a.id AND t.number = a.version WHERE a.id {within}",
         ids,
     )
@@ -261,5 +266,6 @@ def _kept_row(row: Row, sources: list[str]) -> Kept:
         credit=credit(row),
         kept=row["kept"],
         official=bool(row["official"]),
+        read_at=moment(row["seen_at"]),
         take=row["take"] or 1,  # a version of an older archive has none before it is woven
     )

@@ -8,15 +8,19 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the driv
 from monitor.archive.alarms import Alarming
 from monitor.archive.asking import Asking
 from monitor.archive.copies import Copying
+from monitor.archive.figuring import Figuring
 from monitor.archive.keeping import Keeping
 from monitor.archive.lock import WriterLock, holder
 from monitor.archive.looking import Looking
 from monitor.archive.marking import Marking
 from monitor.archive.outbox import Outbox
+from monitor.archive.people import People
 from monitor.archive.readers import Readers
 from monitor.archive.relating import Relating
 from monitor.archive.service import Serving
+from monitor.archive.tallying import Tallying
 from monitor.archive.telling import Telling
+from monitor.archive.tracing import Tracing
 from monitor.archive.watching import Watching
 from monitor.errors import ArchiveError
 
@@ -24,6 +28,7 @@ _TWO_MAY_WRITE = (3, 51, 3)
 
 
 class SQLiteArchive(
+    Figuring,
     Watching,
     Keeping,
     Marking,
@@ -34,6 +39,9 @@ class SQLiteArchive(
     Looking,
     Relating,
     Asking,
+    Tallying,
+    Tracing,
+    People,
     Serving,
     Copying,
 ):

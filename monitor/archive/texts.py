@@ -1,12 +1,12 @@
 """Texts as stories are made of them: fingerprints, the keys they are found under, and what they are to others."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from monitor.archive import StoryRoom, prints
+from monitor.archive import StoryRoom, keys, prints
 from monitor.archive.connection import Row, moment, stamp
 from monitor.types import Article, Fingerprint, Text, Tie, TieKind
 
@@ -16,8 +16,11 @@ ONE = frozenset({TieKind.SAME, TieKind.KILL, TieKind.TRANSLATION})
 _NEWEST = 64  # texts looked at under one key
 _CANDIDATES = 64  # texts that a new one is held against
 _LONG_AGO = timedelta(days=6)  # a shingle that stood in a text so much older is background
-_PERIOD = timedelta(days=12)  # whose keys lie together
 _REMEMBERED = 4  # periods in which background is looked for
+
+_SAME_BODY = (  # SQLite uses an index on an expression only where the query repeats it
+    "SELECT id FROM texts WHERE substr(body_hash, 1, 12) = substr(?1, 1, 12) AND body_hash = ?1 LIMIT 20"
+)
 
 _TEXTS = (
     "SELECT t.*, v.text_hash, v.words, a.publisher, "
@@ -41,7 +44,7 @@ def write_text(
     found: Found | None = None,
 ) -> bool:
     """Keeps a version's fingerprint and its ties; says whether there are any."""
-    samples, facts = prints.pack(print_)
+    samples, said = prints.pack(print_)
     at = dated = _dated(article, now)
     if number > 1:
         before = db.conn.execute(
@@ -50,22 +53,13 @@ def write_text(
         at = dated if before is None or dated > before else max(stamp(now), dated)
     ties, twin = found or ties_of(db, rooms, article, print_, now)
     text_id: int = db.conn.execute(
-        "INSERT INTO texts (article, number, at, language, body_hash, twin, shingles, facts) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (article_id, number, at, print_.language, print_.body_hash, twin, samples, facts),
+        "INSERT INTO texts (article, number, at, language, body_hash, twin, shingles, said, kills) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (article_id, number, at, print_.language, print_.body_hash, twin, samples, said, print_.killed is not None),
     ).lastrowid  # type: ignore[assignment]
-    period = _period(moment(dated))
-    if twin is None:
-        db.conn.executemany(
-            "INSERT INTO text_keys (key, text) VALUES (?, ?)",
-            [(key, text_id) for key in sorted(_in_period(period, rooms.keys(print_)))],
-        )
-    else:
-        db.conn.executemany(
-            "INSERT INTO text_keys (key, text) SELECT ?1, ?2 WHERE NOT EXISTS "
-            "(SELECT 1 FROM text_keys k CROSS JOIN texts t ON t.id = k.text WHERE k.key = ?1 AND ?3 IN (t.id, t.twin))",
-            [(key, text_id, twin) for key in _in_period(period, _own_keys(db, rooms, print_, twin))],
-        )
+    own = rooms.keys(print_) if twin is None else _own_keys(db, rooms, print_, twin)
+    kept = keys.in_period(keys.period(moment(dated)), own)
+    keys.add(db, text_id, kept if twin is None else _not_of_twins(db, kept, twin))
     if ties:
         db.conn.executemany(
             "INSERT INTO ties (text, other, kind, score) VALUES (?1, ?2, ?3, ?4), (?2, ?1, ?3, ?4)",
@@ -77,6 +71,18 @@ def write_text(
 def _own_keys(db: Database, rooms: StoryRoom, print_: Fingerprint, twin: int) -> list[int]:
     """Returns under what a text is kept that is another word for word: only what that one is not."""
     return sorted(set(rooms.keys(print_)) - set(rooms.keys(load(db, [twin])[0].fingerprint)))
+
+
+def _not_of_twins(db: Database, own: Sequence[int], twin: int) -> list[int]:
+    """Returns those of these keys under which there is none of the texts that are the same word for word."""
+    held = keys.under(db, own, _NEWEST)
+    twins = _text_ids(
+        db,
+        "SELECT id FROM texts WHERE ?2 IN (id, twin) AND id IN (SELECT value FROM json_each(?1))",
+        json.dumps(sorted({text for texts in held.values() for text in texts})),
+        twin,
+    )
+    return [key for key in own if not set(twins).intersection(held.get(key, ()))]
 
 
 def story_of(db: Database, ties: Mapping[int, Tie]) -> int | None:
@@ -98,25 +104,21 @@ def _dated(article: Article, now: datetime) -> str:
 def ties_of(db: Database, rooms: StoryRoom, article: Article, print_: Fingerprint, now: datetime) -> Found:
     """Returns the ties of a text that is not in the archive."""
     if print_.body_hash is not None:
-        same = load(db, _text_ids(db, "SELECT id FROM texts WHERE body_hash = ? LIMIT 20", print_.body_hash))
+        same = load(db, _text_ids(db, _SAME_BODY, print_.body_hash))
         for text in same:
             tie = rooms.tie(print_, text.fingerprint, frozenset())
             if tie is not None and tie.kind is TieKind.SAME:
                 return {text.id: tie} | _beyond_words(db, rooms, article, print_, now), text.id
     asked, at = rooms.asked(article, print_), moment(_dated(article, now))
     held: dict[int, set[int]] = {}  # text → keys
-    for key, texts in db.conn.execute(
-        "SELECT k.value & 4294967295, (SELECT group_concat(text) FROM (SELECT text FROM text_keys WHERE key = k.value "
-        "ORDER BY text DESC LIMIT ?)) FROM json_each(?) k",
-        (_NEWEST, json.dumps(keys_between(at - _LONG_AGO, at + _LONG_AGO, asked))),
-    ):
-        for number in texts.split(",") if texts else ():
-            held.setdefault(int(number), set()).add(key)
-    held = {text: keys for text, keys in held.items() if len(keys) > 1 or sum(asked[key] for key in keys) >= 1}
+    for key, texts in keys.under(db, keys.between(at - _LONG_AGO, at + _LONG_AGO, asked), _NEWEST).items():
+        for number in texts:
+            held.setdefault(number, set()).add(key & 0xFFFFFFFF)
+    held = {text: of for text, of in held.items() if len(of) > 1 or sum(asked[key] for key in of) >= 1}
     if not held:
         return {}, None
     near, background = _by_age(db, held, at)
-    background |= _of_former_days(db, set().union(*(held[text] for text in near)), _period(at - _LONG_AGO))
+    background |= _of_former_days(db, set().union(*(held[text] for text in near)), keys.period(at - _LONG_AGO))
     weight = {text: sum(asked[key] for key in held[text] - background) for text in near}
     ranked = sorted((text for text in near if weight[text] >= 1), key=lambda text: (-weight[text], -text))
     found = {}
@@ -127,29 +129,10 @@ def ties_of(db: Database, rooms: StoryRoom, article: Article, print_: Fingerprin
     return found, None
 
 
-def _period(at: datetime) -> int:
-    return int(at.timestamp() // _PERIOD.total_seconds())
-
-
-def _in_period(period: int, keys: Iterable[int]) -> list[int]:
-    """Returns keys as they are kept: those of a time lie together, where what comes in is written and looked up."""
-    return [period << 32 | key for key in keys]
-
-
-def keys_between(first: datetime, last: datetime, keys: Iterable[int]) -> list[int]:
-    """Returns keys as texts that came out in that time are kept under them; `& 4294967295` gives the key again."""
-    return [key for period in range(_period(first), _period(last) + 1) for key in _in_period(period, keys)]
-
-
-def _of_former_days(db: Database, keys: Collection[int], period: int) -> frozenset[int]:
+def _of_former_days(db: Database, held: Collection[int], period: int) -> frozenset[int]:
     """Returns the keys under which texts of the last periods before this one are."""
-    former = [key for before in range(period - _REMEMBERED, period) for key in _in_period(before, keys)]
-    rows = db.conn.execute(
-        "SELECT DISTINCT k.value & 4294967295 FROM json_each(?) k "
-        "WHERE EXISTS (SELECT 1 FROM text_keys WHERE key = k.value)",
-        (json.dumps(former),),
-    )
-    return frozenset(row[0] for row in rows)
+    former = [key for before in range(period - _REMEMBERED, period) for key in keys.in_period(before, held)]
+    return frozenset(key & 0xFFFFFFFF for key in keys.used(db, former))
 
 
 def _beyond_words(
@@ -158,11 +141,13 @@ def _beyond_words(
     """Returns what a text is to others for its headline or address: its words say nothing of that."""
     at = moment(_dated(article, now))
     sure = [key for key, weight in rooms.asked(article, print_).items() if weight >= 1]
+    asked = keys.between(at - _LONG_AGO, at + _LONG_AGO, sure)
     under = _text_ids(
         db,
-        "SELECT DISTINCT t.id FROM text_keys k JOIN texts t ON t.id = k.text WHERE k.key IN "
-        "(SELECT value FROM json_each(?)) AND t.body_hash IS NOT ? ORDER BY t.id DESC LIMIT ?",
-        json.dumps(sorted(keys_between(at - _LONG_AGO, at + _LONG_AGO, sure))),
+        "SELECT id FROM texts WHERE id IN (SELECT text FROM text_keys WHERE key IN (SELECT value FROM json_each(?1)) "
+        "UNION ALL SELECT value FROM json_each(?2)) AND body_hash IS NOT ?3 ORDER BY id DESC LIMIT ?4",
+        json.dumps(asked),
+        json.dumps([text for texts in keys.packed(db, asked).values() for text in texts]),
         print_.body_hash,
         _CANDIDATES,
     )

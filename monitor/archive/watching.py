@@ -10,11 +10,13 @@ from sqlite_utils import Database
 from monitor.archive import Judge, Listed, as_it_comes
 from monitor.archive import rows as row_of
 from monitor.archive.connection import Connected, Row, marks, moment, moment_or_none, stamp, stamp_or_none
+from monitor.archive.packing import mark
 from monitor.types import (
     Arrival,
     Arrived,
     Burst,
     Day,
+    Found,
     Item,
     ItemState,
     Judgement,
@@ -27,6 +29,7 @@ from monitor.types import (
     Wishes,
 )
 
+_WITH_FOUND = "*, (SELECT found FROM listings WHERE item = items.id) AS found"
 _OPEN = "state <> 'done'"  # SQLite uses a partial index only where the query repeats the index's own condition
 _MANY_STAMPED = 5  # items of one answer of which only the time of the update is new
 _KEYS_AT_ONCE = 500  # parameters of one statement
@@ -202,11 +205,12 @@ class Watching(Connected):
             f"{only} AND id NOT IN (SELECT value FROM json_each(?))"
         )
         values: list[object] = [stamp(now), *(sources or ()), json.dumps(sorted(but))]
-        sql = f"SELECT * {wanted} ORDER BY attempts, id LIMIT ?"
+        sql = f"SELECT {_WITH_FOUND} {wanted} ORDER BY attempts, id LIMIT ?"
         if of_each is not None:
             numbered = f"SELECT id, row_number() OVER (PARTITION BY source ORDER BY attempts, id) AS place {wanted}"
             sql = (
-                f"SELECT * FROM items WHERE {_OPEN} AND id IN (SELECT id FROM ({numbered}) WHERE place <= ?) "  # noqa: S608
+                f"SELECT {_WITH_FOUND} FROM items WHERE {_OPEN} "  # noqa: S608
+                f"AND id IN (SELECT id FROM ({numbered}) WHERE place <= ?) "
                 "ORDER BY attempts, id LIMIT ?"
             )
             values.append(of_each)
@@ -217,7 +221,8 @@ class Watching(Connected):
     ) -> list[Pending]:
         only = "" if sources is None else f" AND source IN ({marks(len(sources))})"
         rows = self.rows(
-            f"SELECT * FROM items WHERE {_OPEN} AND state = 'pending' AND attempts = 0 AND not_before > ?1 AND id > ?2 "  # noqa: S608
+            f"SELECT {_WITH_FOUND} FROM items WHERE {_OPEN} AND state = 'pending' "  # noqa: S608
+            "AND attempts = 0 AND not_before > ?1 AND id > ?2 "
             f"AND (asked_until IS NULL OR asked_until <= ?1){only} ORDER BY id LIMIT ?",
             [stamp(now), after, *(sources or ()), limit],
         )
@@ -237,7 +242,7 @@ class Watching(Connected):
         with self.write() as db:
             rows = db.conn.execute(
                 f"UPDATE items SET state = 'set aside', reason = ? WHERE {_OPEN} AND state = 'pending' "  # noqa: S608
-                "AND attempts >= ? AND id NOT IN (SELECT value FROM json_each(?)) RETURNING *",
+                f"AND attempts >= ? AND id NOT IN (SELECT value FROM json_each(?)) RETURNING {_WITH_FOUND}",
                 (f"the process died {after_attempts} times while reading it", after_attempts, json.dumps(sorted(but))),
             ).fetchall()
             return [row_of.pending(row) for row in rows]
@@ -256,10 +261,11 @@ class Watching(Connected):
             if said_anew(db, item.item_id, item.content_hash):
                 return
             db.conn.execute(
-                "UPDATE items SET state = ?1, reason = ?2, attempts = 0, not_before = NULL, "
-                "found = CASE WHEN ?3 THEN found END WHERE id = ?4",
-                (state.value, reason, aside, item.item_id),
+                "UPDATE items SET state = ?, reason = ?, attempts = 0, not_before = NULL WHERE id = ?",
+                (state.value, reason, item.item_id),
             )
+            if not aside:
+                db.conn.execute("DELETE FROM listings WHERE item = ?", (item.item_id,))
 
     def postpone(
         self, item: Pending, reason: str, *, until: datetime, asked_until: datetime | None, tried: bool = True
@@ -268,20 +274,32 @@ class Watching(Connected):
             if not said_anew(db, item.item_id, item.content_hash):
                 put_off(db, item.item_id, reason, until, asked_until, tried=tried)
 
-    def listed(self, states: Collection[ItemState], *, limit: int | None = None) -> list[Listed]:
+    def listed(
+        self, states: Collection[ItemState], *, source: str | None = None, limit: int | None = None
+    ) -> list[Listed]:
         open_only = "1" if ItemState.DONE in states else _OPEN
         rows = self.rows(
-            f"SELECT * FROM items WHERE {open_only} AND state IN ({marks(len(states))}) ORDER BY id DESC LIMIT ?",  # noqa: S608
-            [*(state.value for state in states), -1 if limit is None else limit],
+            f"SELECT * FROM items WHERE {open_only} AND state IN ({marks(len(states))})"  # noqa: S608
+            f"{'' if source is None else ' AND source = ?'} ORDER BY id DESC LIMIT ?",
+            [*(state.value for state in states), *([] if source is None else [source]), -1 if limit is None else limit],
         )
         return [row_of.listed(row) for row in rows]
+
+    def waiting_items(self) -> Mapping[str, Mapping[ItemState, int]]:
+        waiting: dict[str, dict[ItemState, int]] = {}
+        for row in self.rows(
+            f"SELECT source, state, count(*) FROM items WHERE {_OPEN} AND state IN ('pending', 'set aside') "  # noqa: S608
+            "GROUP BY source, state"
+        ):
+            waiting.setdefault(row[0], {})[ItemState(row[1])] = row[2]
+        return waiting
 
     def retry(self, item_ids: Collection[int] | None) -> int:
         ids = json.dumps(None if item_ids is None else list(item_ids))
         with self.write() as db:
             return db.conn.execute(
                 "UPDATE items SET state = 'pending', attempts = 0, not_before = NULL, asked_until = NULL, "  # noqa: S608
-                f"reason = NULL WHERE {_OPEN} AND found IS NOT NULL "
+                f"reason = NULL WHERE {_OPEN} AND EXISTS (SELECT 1 FROM listings WHERE item = items.id) "
                 "AND (state = 'set aside' OR state = 'pending' AND not_before IS NOT NULL) "
                 "AND (?1 = 'null' OR id IN (SELECT value FROM json_each(?1)))",
                 (ids,),
@@ -403,9 +421,9 @@ def _known(db: Database, source_id: str, items: Sequence[Item]) -> dict[str, Row
     for start in range(0, len(items), _KEYS_AT_ONCE):
         keys = [item.key for item in items[start : start + _KEYS_AT_ONCE]]
         for row in db.conn.execute(
-            "SELECT id, key, content_hash, url, article, found FROM items WHERE source = ? "  # noqa: S608
+            f"SELECT {_WITH_FOUND} FROM items WHERE mark IN ({marks(len(keys))}) AND source = ? "  # noqa: S608
             f"AND key IN ({marks(len(keys))})",
-            (source_id, *keys),
+            (*map(mark, keys), source_id, *keys),
         ):
             known[row["key"]] = row
     return known
@@ -457,21 +475,28 @@ def _keep_item(db: Database, visit: Visit, visit_id: int, item: Item, known: Row
         if known["url"] != item.found.url or item.found.aliases:
             _keep_new_names(db, known, item, at)
         return False
-    values = (item.content_hash, item.identity, item.found.url, item.found.title, row_of.pack(item.found), visit_id, at)
+    values = (item.content_hash, item.found.url, item.found.title, visit_id, at)
     if known is not None:
         db.conn.execute(
-            "UPDATE items SET content_hash = ?, identity = ?, url = ?, title = ?, found = ?, last_visit = ?, "
-            "last_seen_at = ?, state = 'pending', attempts = 0, failures = 0, not_before = NULL, asked_until = NULL, "
+            "UPDATE items SET content_hash = ?, url = ?, title = ?, last_visit = ?, last_seen_at = ?, "
+            "state = 'pending', attempts = 0, failures = 0, not_before = NULL, asked_until = NULL, "
             "reason = NULL WHERE id = ?",
             (*values, known["id"]),
         )
+        _keep_listing(db, known["id"], item.found)
         return True
-    db.conn.execute(
-        "INSERT INTO items (content_hash, identity, url, title, found, last_visit, last_seen_at, source, key, state, "
-        "first_visit, first_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
-        (*values, visit.source_id, item.key, visit_id, at),
-    )
+    item_id = db.conn.execute(
+        "INSERT INTO items (content_hash, url, title, last_visit, last_seen_at, source, key, mark, state, "
+        "first_visit, first_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        (*values, visit.source_id, item.key, mark(item.key), visit_id, at),
+    ).lastrowid
+    assert item_id is not None  # noqa: S101 - an INSERT gives one
+    _keep_listing(db, item_id, item.found)
     return True
+
+
+def _keep_listing(db: Database, item_id: int, found: Found) -> None:
+    db.conn.execute("INSERT OR REPLACE INTO listings (item, found) VALUES (?, ?)", (item_id, row_of.pack(found)))
 
 
 def _keep_new_names(db: Database, known: Row, item: Item, at: str) -> None:
@@ -480,11 +505,11 @@ def _keep_new_names(db: Database, known: Row, item: Item, at: str) -> None:
     if known["found"] is not None:
         waiting = row_of.unpack(known["found"])
         aliases = dict.fromkeys(url for url in (*waiting.aliases, *names) if url != waiting.url)
-        found = row_of.pack(replace(waiting, aliases=tuple(aliases)[:_MOST_NAMES]))
-        db.conn.execute("UPDATE items SET found = ? WHERE id = ?", (found, known["id"]))
+        _keep_listing(db, known["id"], replace(waiting, aliases=tuple(aliases)[:_MOST_NAMES]))
     db.conn.execute("UPDATE items SET url = ? WHERE id = ?", (item.found.url, known["id"]))
     db.conn.executemany(
-        "INSERT INTO addresses (article, url, identity, kind, first_seen_at) SELECT ?1, ?2, ?3, 'found', ?4 "
-        "WHERE ?1 IS NOT NULL AND (SELECT count(*) FROM addresses WHERE article = ?1) < ?5 ON CONFLICT DO NOTHING",
-        [(known["article"], url, item.identity, at, _MOST_NAMES) for url in names],
+        "INSERT INTO addresses (article, url, identity, mark, kind, first_seen_at) SELECT ?1, ?2, ?3, ?4, 'found', ?5 "
+        "WHERE ?1 IS NOT NULL AND (SELECT count(*) FROM addresses WHERE article = ?1) < ?6 "
+        "AND NOT EXISTS (SELECT 1 FROM addresses WHERE article = ?1 AND url = ?2)",
+        [(known["article"], url, item.identity, mark(item.identity or ""), at, _MOST_NAMES) for url in names],
     )

@@ -23,8 +23,7 @@ def notices(db: Database, articles: Collection[int]) -> dict[int, list[int]]:
     """Returns which versions of articles are an agency's notice that it withdraws a story."""
     found: dict[int, list[int]] = {}
     for article, number in db.conn.execute(
-        "SELECT article, number FROM texts WHERE article IN (SELECT value FROM json_each(?)) "
-        "AND facts ->> '$.killed' IS NOT NULL",
+        "SELECT article, number FROM texts WHERE article IN (SELECT value FROM json_each(?)) AND kills",
         (json.dumps(sorted(articles)),),
     ):
         found.setdefault(article, []).append(number)
@@ -51,7 +50,8 @@ def withdraw(db: Database, index: Index, articles: Collection[int], now: datetim
         erased = (article, json.dumps(spared))
         db.conn.execute("UPDATE articles SET withdrawn = 1 WHERE id = ?", (article,))
         db.conn.execute(
-            "UPDATE versions SET text = NULL, summary = NULL, credit = json_remove(credit, '$.correction') "
+            "UPDATE versions SET text = NULL, packed = NULL, summary = NULL, "
+            "credit = json_remove(credit, '$.correction') "
             "WHERE article = ? AND number NOT IN (SELECT value FROM json_each(?))",
             erased,
         )
@@ -91,8 +91,8 @@ def _tell(db: Database, article: int, now: datetime) -> None:
 def forget_listed(db: Database, article: int) -> None:
     """Erases what feeds said of a withdrawn article, where its items wait for another try."""
     db.conn.execute(
-        "UPDATE items SET found = json_remove(found, '$.summary', '$.content') WHERE article = ?1 "
-        "AND found IS NOT NULL AND (SELECT withdrawn FROM articles WHERE id = ?1)",
+        "UPDATE listings SET found = json_remove(found, '$.summary', '$.content') "
+        "WHERE item IN (SELECT id FROM items WHERE article = ?1) AND (SELECT withdrawn FROM articles WHERE id = ?1)",
         (article,),
     )
 

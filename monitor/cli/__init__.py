@@ -8,8 +8,11 @@ import typer
 
 from monitor.cli import (
     adding,
+    citing,
     copying,
+    corpus,
     digests,
+    explore,
     looking,
     outbox,
     setting,
@@ -19,6 +22,7 @@ from monitor.cli import (
     tending,
     topics,
     trying,
+    web,
     working,
 )
 from monitor.cli.output import Context, complain
@@ -44,7 +48,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    setting, working, trying, adding, looking, showing, stories, sources, topics, digests, outbox, tending, copying
+    setting, working, trying, adding, looking, showing, citing, corpus, stories, sources, topics, digests, outbox,
+    tending, copying, explore, web,
 ):  # fmt: skip
     module.add_to(app)
 

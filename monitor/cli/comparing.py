@@ -17,6 +17,7 @@ from monitor.cli.passing import passing
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.pipeline import Change, Difference, Memory, TopicDifference
+    from monitor.pipeline.examples import Example
 
 _WEEK = 7 * 86_400.0  # seconds
 
@@ -42,7 +43,8 @@ def diff(
 ) -> None:
     """Say which articles of the archive other topics gain and lose, and what becomes of each digest.
 
-    Both are run over the archive as it is now. Digests are those of the configuration in use.
+    Both are run over the archive as it is now. Digests are those of the configuration in use. What readers said of a
+    topic that is not the same (not relevant, missed) is held against both.
     """
     from monitor import app
     from monitor.config import load_topics
@@ -144,6 +146,7 @@ def _difference(
         "gained": done.count(ChangeKind.GAINED),
         "lost": done.count(ChangeKind.LOST),
         "withheld": done.withheld,
+        "examples": _examples(done),
         "topics": [
             {
                 "id": topic.topic_id,
@@ -171,6 +174,38 @@ def _difference(
             }
             for size in done.digests
         ],
+    }
+
+
+def _examples(done: "Difference") -> dict[str, object]:
+    from monitor.export import when
+
+    return {
+        **_verdicts(done),
+        "list": [
+            {
+                "topic": each.feedback.topic_id,
+                "kind": each.feedback.kind.value,
+                "article": each.article and each.article.id,
+                "url": each.feedback.url,
+                "title": each.article and each.article.title,
+                "by": each.feedback.by,
+                "at": when(each.feedback.at),
+                "note": each.feedback.note,
+                "right_before": each.right_before,
+                "right": each.right,
+            }
+            for each in done.examples
+        ],
+    }
+
+
+def _verdicts(done: "Difference") -> dict[str, int]:
+    return {
+        "right": sum(each.right is True for each in done.examples),
+        "wrong": sum(each.right is False for each in done.examples),
+        "unknown": sum(each.right is None for each in done.examples),
+        "right_before": sum(each.right_before is True for each in done.examples),
     }
 
 
@@ -202,6 +237,16 @@ def _print_difference(
     from monitor.pipeline import ChangeKind
 
     typer.echo(memory_said(memory, config))
+    if done.examples:
+        verdicts = _verdicts(done)
+        typer.echo(
+            f"examples of readers: {verdicts['right']} right (before: {verdicts['right_before']}), "
+            f"{verdicts['wrong']} wrong, {verdicts['unknown']} cannot be told"
+        )
+        for example in done.examples[:limit]:
+            typer.echo(_example(example, config))
+        if limit is not None and len(done.examples) > limit:
+            typer.echo(f"  … and {len(done.examples) - limit} more")
     for topic in _changed(done):
         before, after = topic.before, topic.after
         typer.echo(
@@ -247,6 +292,24 @@ def _print_changes(changes: "Sequence[Change]", name: str, limit: int | None, co
         typer.echo(f"  {change.article.id} · {about(change.article, config)} · {', '.join(_words(change))}{excerpt}")
     if limit is not None and len(changes) > limit:
         typer.echo(f"  … and {len(changes) - limit} more")
+
+
+_RIGHT = {True: "right", False: "wrong", None: "cannot be told"}
+
+
+def _example(example: "Example", config: "Config") -> str:
+    """Returns `  wrong (before: right) · stca · missed · 17 · headline … · ruth: note`."""
+    said = example.feedback
+    verdict = _RIGHT[example.right]
+    if example.right != example.right_before:
+        verdict += f" (before: {_RIGHT[example.right_before]})"
+    what = (
+        f"{said.url} (not held)"
+        if example.article is None
+        else f"{example.article.id} · {about(example.article, config)}"
+    )
+    note = "" if said.note is None else f": {' '.join(said.note.split())}"
+    return f"  {verdict} · {said.topic_id} · {said.kind.value} · {what} · {said.by}{note}"
 
 
 def _arrow(before: object, after: object) -> str:

@@ -1,40 +1,15 @@
-"""How sources are, for the commands that tell it; and `sources release`, `sources coverage`."""
+"""`roxham sources release` and `roxham sources coverage`."""
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from monitor.cli.output import AsJson, complain, config_of, plural, print_json, print_table, unknown
 
-if TYPE_CHECKING:
-    from monitor.archive import Archive
-    from monitor.config import Config
-    from monitor.types import Health
-
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-
-
-def healths(config: "Config", archive: "Archive", now: datetime) -> "dict[str, Health]":
-    """Returns for each source how it is doing, with times as the other columns show them."""
-    from monitor import health
-
-    zone = ZoneInfo(config.timezone)
-    states, days = archive.states(), archive.days((now - 2 * health.HABIT).date())
-    held = archive.bursts()
-    return {
-        source.id: health.health(
-            source,
-            states.get(source.id),
-            days.get(source.id, ()),
-            [burst for burst in held if burst.source_id == source.id],
-            now,
-            zone=zone,
-        )
-        for source in config.sources
-    }
 
 
 def release(
@@ -50,17 +25,17 @@ def release(
     Readers are told of it by their next digest, or at once.
     """
     from monitor import app
+    from monitor.overview import sources
 
     config = config_of(context)
     with app.changing(config, purpose="sources release") as archive:
-        held = [burst for burst in archive.bursts() if burst.source_id == source]
-        told = archive.release([burst.id for burst in held], app.utc_now(), tell=not quietly) if held else 0
-    if not held:
+        released = sources.release(archive, source, app.utc_now(), tell=not quietly)
+    if released is None:
         known = [one.id for one in config.sources]
         complain(f"nothing of {source} is held back" if source in known else
                  unknown(source, known, "source", "sources.yaml"))  # fmt: skip
         raise typer.Exit(1 if source in known else 2)
-    items = sum(burst.items for burst in held)
+    items, told = released
     if as_json:
         print_json({"source": source, "items": items, "told": told})
         return

@@ -8,8 +8,8 @@ import typer
 
 from monitor import app
 from monitor.archive import Filter
-from monitor.cli import letter
 from monitor.cli.output import console, plural, print_table
+from monitor.overview import letter
 from monitor.types import ItemState, Kept, Outcome, VisitOutcome
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ def show(config: "Config", folder: Path, done: "Collected", deliveries: "list[De
     typer.echo(f"  configuration  {folder}")
     typer.echo(f"  archive        {app.archive_path(config)}")
     typer.echo(f"  mail           {config.mail.path}  (a maildir: any mail program opens it)")
-    typer.echo(f"""Look around:\n  roxham --config {shlex.quote(str(folder))} search '"Roxham Road"'""")
+    command = f"roxham --config {shlex.quote(str(folder))}"
+    typer.echo("Look around:")
+    typer.echo(f"""  {command} search '"Roxham Road"'""")
+    typer.echo(f"  {command} web    then open {config.web.base_url}/")
 
 
 def _visits(done: "Collected") -> None:

@@ -11,7 +11,7 @@ from monitor.cli.pausing import NAMED, few, pause, pauses_in, resume
 from monitor.cli.previewing import Id, chosen, preview
 
 if TYPE_CHECKING:
-    from monitor.types import Outgoing, Pause, Slot, Subscription
+    from monitor.types import Pause, Slot, Subscription
 
 commands = typer.Typer(
     name="digests",
@@ -36,11 +36,12 @@ def digests(context: typer.Context, as_json: AsJson = False) -> None:
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """List the digests: topics, when, for whom; the same as `roxham digests`."""
     from monitor import app, export
+    from monitor.overview.digests import coming, concerning
 
     config, now = config_of(context), app.utc_now()
     pauses = pauses_in(config)
     if as_json:
-        print_json([export.subscription(s, _coming(s, now, 1), _concerning(s, pauses)) for s in config.subscriptions])
+        print_json([export.subscription(s, coming(s, now), concerning(s, pauses)) for s in config.subscriptions])
         return
     columns = ("digest", "title", "topics", "when", "next", "readers", "paused")
     print_table(
@@ -48,33 +49,17 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
         columns,
         [
             (s.id, " · ".join(s.title.values()), ", ".join(s.topics), s.at.text, _next(s, now, config.timezone),
-             few(s.to), _paused(s, _concerning(s, pauses)))
+             few(s.to), _paused(s, concerning(s, pauses)))
             for s in config.subscriptions
         ],
     )  # fmt: skip
 
 
-def _concerning(subscription: "Subscription", pauses: "Sequence[Pause]") -> "list[Pause]":
-    """The pauses of this digest's readers that hold for it."""
-    return [p for p in pauses if p.digest_id in (None, subscription.id) and p.reader in subscription.to]
-
-
-def _coming(subscription: "Subscription", now: datetime, most: int) -> "list[Slot]":
-    """The next slots at which readers are told; none at once, and none while it is paused."""
-    from monitor import due
-
-    coming: list[Slot] = []
-    while not subscription.paused and len(coming) < most:
-        slot = due.next_slot(subscription, coming[-1].at if coming else now)
-        if slot is None:
-            break
-        coming.append(slot)
-    return coming
-
-
 def _next(subscription: "Subscription", now: datetime, zone: str) -> str | None:
     """The next slot; in a zone that is not the installation's, with its name."""
-    if slots := _coming(subscription, now, 1):
+    from monitor.overview.digests import coming
+
+    if slots := coming(subscription, now):
         at = local(slots[0].at, subscription.timezone)
         return at if subscription.timezone == zone else f"{at} {subscription.timezone}"
     return "at once" if subscription.at.at_once and not subscription.paused else None
@@ -95,53 +80,44 @@ def _paused(subscription: "Subscription", pauses: "Sequence[Pause]") -> str | No
 def show(context: typer.Context, digest_id: Id, as_json: AsJson = False) -> None:
     """Show one digest: what it tells, its next slots, and where each reader stands."""
     from monitor import app, export
+    from monitor.overview.digests import Standing, coming, standing
 
     config, now = config_of(context), app.utc_now()
     subscription = chosen(config, digest_id)
-    told: dict[str, datetime | None] = {}
-    mails: dict[str, list[Outgoing]] = {reader: [] for reader in subscription.to}
-    pauses: list[Pause] = []
+    readers = [Standing(reader=r, told_until=None, last=None, unsent=0, pause=None) for r in subscription.to]
     if app.archive_path(config).exists():
         with app.reading(config) as archive:
-            pauses = _concerning(subscription, archive.pauses())
-            told = {reader: archive.told_until(subscription.id, reader) for reader in subscription.to}
-            for mail in archive.outbox():
-                if mail.message.digest_id == subscription.id and mail.message.to in mails:
-                    mails[mail.message.to].append(mail)
-    slots = _coming(subscription, now, _SLOTS)
+            readers = standing(archive, subscription)
+    slots = coming(subscription, now, _SLOTS)
     if as_json:
-        readers = [
-            {
-                "to": reader,
-                "told_until": export.when(told.get(reader)),
-                "last": export.outgoing(mails[reader][-1]) if mails[reader] else None,
-                "unsent": sum(mail.receipt is None for mail in mails[reader]),
-            }
-            for reader in subscription.to
-        ]
-        next_slots = [export.slot(slot) for slot in slots]
+        pauses = sorted((each.pause for each in readers if each.pause is not None), key=lambda pause: pause.at)
         document = export.subscription(subscription, slots, pauses)
-        print_json(document | {"next_slots": next_slots, "readers": readers})
+        document["next_slots"] = [export.slot(slot) for slot in slots]
+        document["readers"] = [
+            {
+                "to": each.reader,
+                "told_until": export.when(each.told_until),
+                "last": each.last and export.outgoing(each.last),
+                "unsent": each.unsent,
+            }
+            for each in readers
+        ]
+        print_json(document)
         return
     for name, value in _said(subscription, slots):
         if value:
             typer.echo(f"{name:>12}  {value}")
     columns = ("reader", "told until", "last message", "stories", "state", "unsent", "paused")
-    why = {pause.reader: _reason(pause, subscription.timezone) for pause in pauses}
     print_table(
         None,
         columns,
         [
-            (reader, local(told.get(reader), subscription.timezone),
-             *((m.message.slot, m.stories, m.state.value) if (m := _last(mails[reader])) else (None, None, None)),
-             sum(mail.receipt is None for mail in mails[reader]), why.get(reader))
-            for reader in subscription.to
+            (each.reader, local(each.told_until, subscription.timezone),
+             *((m.message.slot, m.stories, m.state.value) if (m := each.last) else (None, None, None)),
+             each.unsent, each.pause and _reason(each.pause, subscription.timezone))
+            for each in readers
         ],
     )  # fmt: skip
-
-
-def _last(mails: "Sequence[Outgoing]") -> "Outgoing | None":
-    return mails[-1] if mails else None
 
 
 def _said(subscription: "Subscription", slots: "Sequence[Slot]") -> list[tuple[str, str | None]]:

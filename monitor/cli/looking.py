@@ -1,50 +1,76 @@
 """Commands that look into the archive: search, export; and how they are told what is wanted."""
 
 import re
+import sys
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from monitor.cli.output import (
-    AsJson,
-    Limit,
-    complain,
-    config_of,
-    console,
-    local,
-    plural,
-    print_json,
-    print_lines,
-    unknown,
-)
+from monitor.cli.output import AsJson, Limit, complain, config_of, console, local, plural, print_json, unknown
+from monitor.cli.writing import Output, check, write
+from monitor.types import Relation
 
 if TYPE_CHECKING:
-    from monitor.archive import Filter
+    from monitor.archive import Archive, Filter, Found, Sort
     from monitor.config import Config
-    from monitor.query import Query
 
-Topic = Annotated[str | None, typer.Option("--topic", metavar="ID", help="Only articles of this topic.")]
-SourceId = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only what this source listed.")]
-Publisher = Annotated[str | None, typer.Option("--publisher", help="Only this publisher, as it is written.")]
-Language = Annotated[str | None, typer.Option("--language", metavar="en|fr", help="Only this language.")]
+Topic = Annotated[
+    list[str] | None,
+    typer.Option("--topic", metavar="ID", help="Only articles of this topic; several: of any of them."),
+]
+SourceId = Annotated[
+    list[str] | None, typer.Option("--source", metavar="ID", help="Only what this source listed; several: any of them.")
+]
+Publisher = Annotated[
+    list[str] | None, typer.Option("--publisher", help="Only this publisher, as it is written; several: any of them.")
+]
+Language = Annotated[
+    list[str] | None, typer.Option("--language", metavar="en|fr", help="Only this language; several: any of them.")
+]
+Agency = Annotated[
+    list[str] | None, typer.Option("--agency", help="Only texts credited to this agency; several: to any of them.")
+]
+InRelation = Annotated[
+    list[Relation] | None,
+    typer.Option("--relation", help="Only what is this to its story; several: any of them."),
+]
 _DAYS = "Days are those of `timezone` in monitor.yaml; for UTC: 2026-11-22T00:00Z."
 Since = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help=f"First seen then or later: 2026-11-22, 7d. {_DAYS}")
 ]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help=f"First seen before then. {_DAYS}")]
+WithText = Annotated[bool, typer.Option("--text/--no-text", help="With or without the texts of articles.")]
+Bom = Annotated[bool, typer.Option("--bom", help="With csv: a mark by which spreadsheet programs know UTF-8.")]
+
+
+class Order(StrEnum):
+    """Sort of monitor.archive, which takes a while to load."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    RELEVANCE = "relevance"
+
+
+class ExportFormat(StrEnum):
+    """Form of monitor.export, which takes a while to load."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    CSL_JSON = "csl-json"
+    RIS = "ris"
+    BIBTEX = "bibtex"
 
 
 _LIKE_AN_OPERATOR = re.compile(r"(?<!\S)(?:and|or|not)(?!\S)")
 _QUOTED = re.compile(r'["“”„][^"“”„]*["“”„]|«[^«»]*»')
-
-
-class ExportFormat(StrEnum):
-    """Forms of `export`."""
-
-    JSONL = "jsonl"
+_AT_ONCE = 200  # answers that are asked for at once where they are sorted
 
 
 def search(
@@ -60,18 +86,29 @@ def search(
     source: SourceId = None,
     publisher: Publisher = None,
     language: Language = None,
+    agency: Agency = None,
+    relation: InRelation = None,
     since: Since = None,
     until: Until = None,
+    sort: Annotated[
+        Order,
+        typer.Option("--sort", help="By when they were first seen; by relevance only the best 1,000 have an order."),
+    ] = Order.NEWEST,
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look in the archive, newest first."""
+    """Look in the archive."""
     from monitor import app, export
+    from monitor.archive import Sort
 
     config = config_of(context)
-    wanted = filter_of(config, query, topic, source, publisher, language, since, until)
+    wanted = filter_of(
+        config, query, topic, source, publisher, language, since, until, agencies=agency, relations=relation
+    )
     with app.reading(config) as archive:
-        found = archive.search(wanted, limit=limit)
+        found = (
+            archive.search(wanted, limit=limit) if sort is Order.NEWEST else _sorted(archive, wanted, Sort(sort), limit)
+        )
     if as_json:
         print_json([export.found(hit) for hit in found])
         return
@@ -92,6 +129,20 @@ def search(
     out.print(f"{plural(len(found), 'article')}")
 
 
+def _sorted(archive: "Archive", wanted: "Filter", sort: "Sort", limit: int | None) -> "list[Found]":
+    """Returns all answers, or the first of them, page by page."""
+    found: list[Found] = []
+    after = None
+    while limit is None or len(found) < limit:
+        size = _AT_ONCE if limit is None else min(_AT_ONCE, limit - len(found))
+        answer = archive.look(wanted, sort=sort, limit=size, after=after)
+        found += answer.articles
+        after = answer.after
+        if after is None:
+            break
+    return found
+
+
 def _marked(snippet: str) -> object:
     from rich.text import Text
 
@@ -103,68 +154,106 @@ def _marked(snippet: str) -> object:
 
 def export_(
     context: typer.Context,
-    form: Annotated[ExportFormat, typer.Option("--format", help="jsonl: one article a line.")] = ExportFormat.JSONL,
+    form: Annotated[
+        ExportFormat,
+        typer.Option(
+            "--format",
+            help="Articles as jsonl, csv or parquet; citations as csl-json, ris or bibtex: docs/researcher.md.",
+        ),
+    ] = ExportFormat.JSONL,
     query: Annotated[str | None, typer.Option("--query", help="Only what this finds; as in `roxham search`.")] = None,
     topic: Topic = None,
     source: SourceId = None,
     publisher: Publisher = None,
     language: Language = None,
+    agency: Agency = None,
+    relation: InRelation = None,
     since: Since = None,
     until: Until = None,
+    output: Output = None,
+    text: WithText = True,
+    bom: Bom = False,
 ) -> None:
-    """Stream the archive to stdout, oldest first.
+    """Stream the archive, oldest first, as it is when the export begins.
 
     Without filters everything, unmatched articles too.
     """
     from monitor import app, export
 
+    ready(form, output, bom=bom)
     config = config_of(context)
-    wanted = filter_of(config, query, topic, source, publisher, language, since, until)
+    wanted = filter_of(
+        config, query, topic, source, publisher, language, since, until, agencies=agency, relations=relation
+    )
     with app.reading(config) as archive:
-        print_lines(export.article(article) for article in archive.articles(wanted))
+        plan = export.plan(archive, config, wanted, program=f"Roxham {app.version()}", now=app.utc_now())
+        with closing(
+            export.stream(export.Form(form), archive.articles(plan.wanted), plan, text=text, bom=bom)
+        ) as parts:
+            write(parts, output)
+
+
+def ready(form: ExportFormat, output: Path | None, *, bom: bool) -> None:
+    """Ends the command where this form cannot be written there."""
+    if bom and form is not ExportFormat.CSV:
+        complain("--bom is for csv: it tells spreadsheet programs that the file is UTF-8")
+        raise typer.Exit(2)
+    if form is ExportFormat.PARQUET and output is None and sys.stdout.isatty():
+        complain("parquet is no text: write it into a file (--output FILE), or into a pipe")
+        raise typer.Exit(2)
+    check(output)
 
 
 def filter_of(
     config: "Config",
     query: str | None,
-    topic: str | None,
-    source: str | None,
-    publisher: str | None,
-    language: str | None,
+    topics: Sequence[str] | None,
+    sources: Sequence[str] | None,
+    publishers: Sequence[str] | None,
+    languages: Sequence[str] | None,
     since: str | None,
     until: str | None,
+    *,
+    agencies: Sequence[str] | None = None,
+    relations: Sequence[Relation] | None = None,
 ) -> "Filter":
     """Returns which articles the options of a command want; ends the command where they cannot be read."""
     from monitor.archive import Filter
 
-    _hint(source, [s.id for s in config.sources], "source", "sources.yaml")
-    _hint(topic, [t.id for t in config.topics], "topic", "topics.yaml")
+    for source in sources or ():
+        _hint(source, [s.id for s in config.sources], "source", "sources.yaml")
+    for topic in topics or ():
+        _hint(topic, [t.id for t in config.topics], "topic", "topics.yaml")
+    if query is not None:
+        _check_query(query)
     return Filter(
-        query=None if query is None else _query(query),
-        topic=topic,
-        source=source,
-        publisher=publisher,
-        language=language,
+        query=query,
+        topics=tuple(topics or ()),
+        sources=tuple(sources or ()),
+        publishers=tuple(publishers or ()),
+        languages=tuple(languages or ()),
+        agencies=tuple(agencies or ()),
+        relations=tuple(relations or ()),
         since=moment_of(since, config.timezone, "--since"),
         until=moment_of(until, config.timezone, "--until"),
     )
 
 
-def _query(text: str) -> "Query":
+def _check_query(text: str) -> None:
     from monitor.query import QueryError, parse
 
     for word in dict.fromkeys(_LIKE_AN_OPERATOR.findall(_QUOTED.sub(" ", text))):
         complain(f'note: {word} is looked for as a word; the operator is {word.upper()}, and the word is "{word}"')
     try:
-        return parse(text)
+        parse(text)
     except QueryError as error:
         complain(f"query: {error}\n{error.pointed()}")
         raise typer.Exit(2) from None
 
 
-def _hint(named: str | None, ids: list[str], what: str, file: str) -> None:
+def _hint(named: str, ids: list[str], what: str, file: str) -> None:
     """An id that is not configured may be a slip, or of former days: the archive is asked all the same."""
-    if named is not None and named not in ids:
+    if named not in ids:
         complain(f"note: {unknown(named, ids, what, file)}")
 
 
@@ -177,8 +266,10 @@ def moment_of(text: str | None, zone: str, option: str) -> datetime | None:
     try:
         if text[:4].isdigit() and "-" in text:
             moment = datetime.fromisoformat(text)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        return datetime.now(UTC) - duration(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+        else:
+            moment = datetime.now(UTC) - duration(text)
+        return moment.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         complain(f"{option}: {text!r} is no time; write 2026-11-22, 2026-11-22T07:00 or 7d")
         raise typer.Exit(2) from None

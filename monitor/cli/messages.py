@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from monitor.cli.output import complain, local, print_table
-from monitor.types import SendState
 
 if TYPE_CHECKING:
     from monitor.archive import Archive
@@ -35,12 +34,9 @@ def print_messages(messages: "Sequence[Outgoing]", config: "Config") -> None:
 
 def state_of(message: "Outgoing") -> str:
     """Returns where a message stands, as a table says it."""
+    from monitor.overview.messages import is_held
+
     return f"{message.state.value}, held" if is_held(message) else message.state.value
-
-
-def is_held(message: "Outgoing") -> bool:
-    """Whether it may have arrived, and is not sent again by itself."""
-    return message.state is SendState.DOUBT and message.next_try_at is None
 
 
 def found(archive: "Archive", numbers: Sequence[int]) -> "list[Outgoing]":

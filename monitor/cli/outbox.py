@@ -63,7 +63,7 @@ def show(
 ) -> None:
     """Show one message: headers, history, and the plain text as its reader sees it."""
     from monitor import app, export
-    from monitor.cli import letter
+    from monitor.overview import letter
 
     if raw + text + html + as_json > 1:
         complain("--raw, --text, --html and --json exclude each other")
@@ -100,7 +100,7 @@ def show(
 
 
 def _print_history(outgoing: "Outgoing", config: "Config") -> None:
-    from monitor.cli import letter
+    from monitor.overview import letter
 
     message, zone = outgoing.message, config.timezone
     receipt = outgoing.receipt

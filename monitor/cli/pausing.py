@@ -7,11 +7,10 @@ import typer
 
 from monitor.cli.output import AsJson, complain, config_of, plural, print_json, unknown
 from monitor.cli.previewing import Id, chosen
-from monitor.types import Pause, PauseReason
 
 if TYPE_CHECKING:
     from monitor.config import Config
-    from monitor.types import Subscription
+    from monitor.types import Pause, Subscription
 
 Reader = Annotated[
     str | None, typer.Argument(metavar="READER", help="An address or a channel; every reader when left out.")
@@ -20,7 +19,7 @@ NAMED = 3
 """Readers that are named, of many."""
 
 
-def pauses_in(config: "Config") -> list[Pause]:
+def pauses_in(config: "Config") -> "list[Pause]":
     """Returns who is not told for now; without an archive nobody was ever paused."""
     from monitor import app
 
@@ -47,17 +46,13 @@ def pause(
     What comes meanwhile is told when they are resumed, in one digest.
     """
     from monitor import app
+    from monitor.overview import digests
 
     config = config_of(context)
     subscription = chosen(config, digest_id)
     readers = _readers(subscription, reader, subscription.to)
     with app.changing(config, purpose="digests pause") as archive:
-        now = app.utc_now()
-        done = [
-            each
-            for each in readers
-            if archive.pause(Pause(digest_id=digest_id, reader=each, reason=PauseReason.OPERATOR, at=now, note=note))
-        ]
+        done = digests.pause(archive, digest_id, readers, app.utc_now(), note)
     before = [each for each in readers if each not in done]
     if as_json:
         print_json({"digest": digest_id, "paused": done, "before": before})
@@ -81,23 +76,17 @@ def resume(
     A reader who unsubscribed is resumed only by name: it was their own wish.
     """
     from monitor import app
+    from monitor.overview import digests
 
     config = config_of(context)
     subscription = chosen(config, digest_id)
-    pauses = pauses_in(config)
-    of_digest = [p for p in pauses if p.digest_id == digest_id]
-    everywhere = {p.reader for p in pauses if p.digest_id is None}
-    readers = [*subscription.to, *(p.reader for p in of_digest)]  # also one who is no longer on the list
-    by_wish = set() if reader else {p.reader for p in of_digest if p.reason is PauseReason.UNSUBSCRIBED}
-    wanted = [each for each in _readers(subscription, reader, readers) if each not in by_wish]
+    who = digests.paused(subscription, pauses_in(config))
+    by_wish = frozenset() if reader else who.by_wish
+    wanted = [each for each in _readers(subscription, reader, who.known) if each not in by_wish]
     done: list[str] = []
     if wanted:
         with app.changing(config, purpose="digests resume") as archive:
-            now = app.utc_now()
-            for each in wanted:
-                here = archive.resume(digest_id, each, now, from_now=from_now)
-                elsewhere = each in everywhere and archive.resume(None, each, now, from_now=from_now)
-                done += [each] if here or elsewhere else []
+            done = digests.resume(archive, digest_id, wanted, who, app.utc_now(), from_now=from_now)
     if as_json:
         print_json({"digest": digest_id, "resumed": done, "unsubscribed": sorted(by_wish)})
     elif done:

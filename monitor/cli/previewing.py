@@ -1,9 +1,6 @@
 """`roxham digests preview`: what a reader would be told, kept nowhere; or sent to oneself as a test."""
 
-import asyncio
 import json
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +12,7 @@ from monitor.types import Format
 
 if TYPE_CHECKING:
     from monitor.config import Config
-    from monitor.types import Digest, Message, Receipt, Subscription
+    from monitor.types import Digest, Message, Subscription
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="A digest, as digests.yaml names it.")]
 _STDOUT = "-"
@@ -58,7 +55,8 @@ def preview(
 
     Also while the service runs. --json shows the document that a webhook gets.
     """
-    from monitor import export
+    from monitor import app, export
+    from monitor.app import previewing
 
     if as_json and html == _STDOUT:
         complain("--json and --html - both want stdout; name a file")
@@ -71,11 +69,13 @@ def preview(
     if to is not None:
         _check_address(to)
     when = moment_of(at, subscription.timezone, "--at")
-    digest, receipt = asyncio.run(_composed(config, digest_id, reader, when, to))
-    message = _rendered(config, digest, Format.MAIL)
+    with app.reading(config) as archive:
+        digest = previewing.preview(config, archive, digest_id, reader, when)
+        receipt = previewing.send_test(config, archive, digest, to) if to is not None else None
+    message = previewing.rendered(config, digest, Format.MAIL)
     _print_html(message, html)
     if as_json:
-        document = json.loads(_rendered(config, digest, Format.JSON).raw)
+        document = json.loads(previewing.rendered(config, digest, Format.JSON).raw)
         print_json(document | {"receipt": receipt and export.receipt(receipt)})
     elif receipt is not None:
         typer.echo(f"sent to {to} by {receipt.channel}, {local(receipt.at, config.timezone)}: {receipt.answer}")
@@ -93,27 +93,8 @@ def _check_address(address: str) -> None:
         raise typer.Exit(2) from None
 
 
-async def _composed(
-    config: "Config", digest_id: str, reader: str | None, at: datetime | None, to: str | None
-) -> "tuple[Digest, Receipt | None]":
-    from monitor import app
-
-    with app.reading(config) as archive, app.line(config, archive) as line:
-        digest = await line.deliver.preview(digest_id, reader, at)
-        return digest, await line.deliver.send_test(digest, to) if to is not None else None
-
-
-def _rendered(config: "Config", digest: "Digest", form: Format) -> "Message":
-    """Returns the digest in a form, as a mail also where its reader is a channel that takes something else."""
-    from monitor.app.telling import orders
-
-    if form is Format.MAIL and "@" not in digest.reader:
-        digest = replace(digest, reader=f"{digest.reader}@localhost")
-    return orders(config).rooms.render(digest, b"", None, form)
-
-
 def _print_html(message: "Message", file: str | None) -> None:
-    from monitor.cli import letter
+    from monitor.overview import letter
 
     if file is None:
         return
@@ -130,7 +111,7 @@ def _print_html(message: "Message", file: str | None) -> None:
 
 
 def _print(digest: "Digest", message: "Message") -> None:
-    from monitor.cli import letter
+    from monitor.overview import letter
 
     at = local(digest.composed_at, digest.subscription.timezone)
     typer.echo(f"To: {digest.reader}\nSubject: {message.subject}\nAs of: {at} {digest.subscription.timezone}\n")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.output import AsJson, Context, complain, plural, print_json
-from monitor.cli.serving import document, running_over, told
+from monitor.cli.serving import told
 from monitor.errors import ConfigError
 
 
@@ -25,6 +25,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     Beside a running service it also says whether the service works by these files, and if not, since when and why.
     """
     from monitor import app
+    from monitor.overview.service import configuration, running_over
 
     chosen: Context = context.obj
     try:
@@ -34,7 +35,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
         running = running_over(archive) if archive is not None else None
         if as_json:
             problems = [_problem(p) for p in error.problems]
-            print_json({"ok": False, "problems": problems, "warnings": [], "running": document(running, None)})
+            print_json({"ok": False, "problems": problems, "warnings": [], "running": configuration(running, None)})
             raise typer.Exit(2) from None
         for problem in error.problems:
             complain(str(problem))
@@ -45,7 +46,9 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     running = running_over(app.archive_path(config))
     if as_json:
         warnings = [_problem(w) for w in config.warnings]
-        print_json({"ok": True, "problems": [], "warnings": warnings, "running": document(running, config.fingerprint)})
+        print_json(
+            {"ok": True, "problems": [], "warnings": warnings, "running": configuration(running, config.fingerprint)}
+        )
         return
     for warning in config.warnings:
         complain(f"warning: {warning}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.messages import found, held, is_held, print_messages
+from monitor.cli.messages import found, held, print_messages
 from monitor.cli.output import LARGEST, AsJson, Yes, ask, complain, config_of, local, plural, print_json
 from monitor.types import SendState
 
@@ -31,6 +31,7 @@ def retry(
     They are due at once: the service sends them within seconds, else `roxham deliver` does.
     """
     from monitor import app, export
+    from monitor.overview.messages import is_held
 
     if bool(numbers) == (failed or held_back):
         complain("name messages by their numbers, or --failed, --held or both")
@@ -135,7 +136,9 @@ def _sent_up_to(number: int) -> str:
 
 def _refuse(chosen: "Sequence[Outgoing]", config: "Config", then: str) -> None:
     """Ends the command where a message was sent or dropped already: nothing is done of the others either."""
-    ended = [m for m in chosen if m.state in (SendState.SENT, SendState.DROPPED) and m.receipt is not None]
+    from monitor.overview.messages import is_settled
+
+    ended = [m for m in chosen if is_settled(m)]
     for message in ended:
         assert message.receipt is not None  # noqa: S101 - so they were chosen
         when = local(message.receipt.at, config.timezone)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.adding import add_source
-from monitor.cli.condition import coverage, healths, release
+from monitor.cli.condition import coverage, release
 from monitor.cli.lists import export_sources, import_sources
 from monitor.cli.output import (
     AsJson,
@@ -45,15 +45,15 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         only_for_the_list(context, "sources")
         return
-    from monitor import due, export
+    from monitor import export
+    from monitor.overview.sources import next_at
 
     config = config_of(context)
     facts, how = _known(config)
     listed = []
     for source in config.sources:
         state = facts[source.id].state if source.id in facts else None
-        coming = due.next_visit(source, state) if state is not None and state.last_visit_at is not None else None
-        listed.append(export.source(source, facts, coming, how[source.id]))
+        listed.append(export.source(source, facts, next_at(source, state), how[source.id]))
     if as_json:
         print_json(listed)
         return
@@ -73,6 +73,7 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
 def _known(config: "Config") -> "tuple[dict[str, SourceFacts], dict[str, Health]]":
     """What the archive knows of the sources, and how they are; without an archive none was ever visited."""
     from monitor import app, health
+    from monitor.overview.sources import healths
 
     now = app.utc_now()
     if not app.archive_path(config).exists():

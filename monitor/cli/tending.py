@@ -1,16 +1,13 @@
 """Commands that tend: pending, status."""
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli import serving
-from monitor.cli.condition import healths
-from monitor.cli.messages import held, is_held
+from monitor.cli.messages import held
 from monitor.cli.output import (
     AsJson,
     Context,
@@ -23,16 +20,14 @@ from monitor.cli.output import (
     print_table,
 )
 from monitor.errors import ConfigError
-from monitor.types import Condition
 
 if TYPE_CHECKING:
-    from monitor.archive import Archive
     from monitor.config import Config
-    from monitor.types import Alarm, Outgoing, Pause
+    from monitor.overview.service import Sources
+    from monitor.types import Alarm, Pause
 
 SHOWN_ILL = 5  # sources that `status` names
 SHOWN_PAUSED = 5  # readers
-_WELL = {Condition.WELL, Condition.OFF, Condition.NEW}
 
 
 def pending(
@@ -87,67 +82,43 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Say whether the service is alive, by which files, what waits, and what needs a hand."""
-    from monitor import app, export
-    from monitor.archive.lock import holder
-    from monitor.types import ItemState
+    from monitor import app
+    from monitor.overview.service import document
+    from monitor.overview.service import status as of_service
 
     chosen: Context = context.obj
     config, path = _as_it_is(chosen)
     zone = config.timezone if config is not None else "UTC"
     with app.reading_file(path) as archive:
-        beat = archive.heartbeat()
-        running = archive.running()
-        watched, ill, flagged = _sources(config, archive) if config is not None else (0, [], [])
-        waiting = archive.listed([ItemState.PENDING, ItemState.SET_ASIDE])
-        unsent = archive.outbox(open_only=True)
-        hold, pauses, alarms = archive.outbox_hold(), archive.pauses(), archive.alarms(untold_only=True)
-    held_by = holder(path)
-    fresh = beat is not None and datetime.now(UTC) - beat < app.ALIVE_WITHIN
-    living = fresh and serving.is_service(held_by)  # a killed service leaves a fresh beat
-    running = running if living else None
-    fingerprint = config.fingerprint if config is not None else None
-    document = {
-        "alive": living,
-        "heartbeat_at": export.when(beat),
-        "held_by": held_by,
-        "running": serving.document(running, fingerprint),
-        "sources": None if config is None else {"watched": watched, "ill": ill, "flagged": flagged},
-        "pending": sum(item.state is ItemState.PENDING for item in waiting),
-        "set_aside": sum(item.state is ItemState.SET_ASIDE for item in waiting),
-        "unsent": len(unsent),
-        "unsent_states": Counter(message.state.value for message in unsent),
-        "outbox_held": hold and export.hold(hold),
-        "paused": [export.pause(pause) for pause in pauses],
-        "alarms": [export.alarm(alarm) for alarm in alarms],
-    }
+        said = of_service(config, archive, path, app.utc_now(), config.fingerprint if config is not None else None)
+    beat, hold, alarms = said.heartbeat_at, said.hold, said.alarms
     if as_json:
-        print_json(document)
+        print_json(document(said))
     else:
         heard = f"last heard {local(beat, zone)}" if beat is not None else "it never ran"
-        told = serving.told(running, fingerprint, zone) if running is not None else []
+        told = serving.told(said.running, said.fingerprint, zone) if said.running is not None else []
         for name, value in (
-            ("service", f"{'alive' if living else 'not running'}, {heard}{'' if config is not None else ' (UTC)'}"),
+            ("service", f"{'alive' if said.alive else 'not running'}, {heard}{'' if config is not None else ' (UTC)'}"),
             *(("" if number else "config", line) for number, line in enumerate(told)),
-            ("archive", f"{path}, held by {held_by or 'nobody'}"),
-            ("sources", _ill(ill, flagged, watched) if config is not None else "not known before the files are mended"),
-            ("items", f"{document['pending']} pending, {document['set_aside']} set aside"),
-            ("outbox", _outbox(unsent)),
+            ("archive", f"{path}, held by {said.held_by or 'nobody'}"),
+            ("sources", _ill(said.sources)),
+            ("items", f"{said.pending} pending, {said.set_aside} set aside"),
+            ("outbox", _outbox(said.unsent)),
             *([("", held(hold))] if hold is not None else []),
-            *(("" if number else "paused", line) for number, line in enumerate(_paused(pauses))),
+            *(("" if number else "paused", line) for number, line in enumerate(_paused(said.pauses))),
             *(("" if number else "alarms", line) for number, line in enumerate(_alarms(alarms, zone, seen=seen))),
         ):
             typer.echo(f"{name:<8}  {value}")
     if seen and alarms:
         with app.changing(chosen.config(), purpose="status") as archive:
             archive.commit_alarms([alarm.id for alarm in alarms], None, app.utc_now())
-    if alive and not living:
+    if alive and not said.alive:
         raise typer.Exit(3)
 
 
-def _outbox(unsent: "Sequence[Outgoing]") -> str:
-    said = f"{plural(len(unsent), 'message')} without a receipt"
-    states = Counter("held" if is_held(message) else message.state.value for message in unsent)
-    parts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+def _outbox(unsent: "Mapping[str, int]") -> str:
+    said = f"{plural(sum(unsent.values()), 'message')} without a receipt"
+    parts = ", ".join(f"{count} {state}" for state, count in sorted(unsent.items()))
     return f"{said}: {parts}; see `roxham outbox --unsent`" if unsent else said
 
 
@@ -170,34 +141,28 @@ def _as_it_is(chosen: Context) -> "tuple[Config | None, Path]":
     """The configuration and its archive; None for files with mistakes, where a service works by the last good ones."""
     from monitor import app
     from monitor.archive.lock import holder
+    from monitor.overview.service import is_service
 
     try:
         config = chosen.config()
     except ConfigError:
         path = app.archive_in(chosen.folder)
-        if path is None or not serving.is_service(holder(path)):
+        if path is None or not is_service(holder(path)):
             raise
         return None, path
     return config, app.archive_path(config)
 
 
-def _sources(config: "Config", archive: "Archive") -> tuple[int, list[str], list[str]]:
-    """How many are watched, which of them are ill, and which others are to be looked at."""
-    facts = archive.facts()
-    how = healths(config, archive, datetime.now(UTC))
-    ill = [s.id for s in config.sources if s.enabled and s.id in facts and facts[s.id].state.failures]
-    flagged = [id_ for id_, health in how.items() if health.condition not in _WELL and id_ not in ill]
-    return sum(s.enabled for s in config.sources), ill, flagged
-
-
-def _ill(ill: list[str], flagged: list[str], watched: int) -> str:
+def _ill(sources: "Sources | None") -> str:
+    if sources is None:
+        return "not known before the files are mended"
     said = [
-        f"{len(ids)} of {watched} {word}: {', '.join(ids[:SHOWN_ILL])}{' …' if len(ids) > SHOWN_ILL else ''}"
-        for word, ids in (("ill", ill), ("to look at", flagged))
+        f"{len(ids)} of {sources.watched} {word}: {', '.join(ids[:SHOWN_ILL])}{' …' if len(ids) > SHOWN_ILL else ''}"
+        for word, ids in (("ill", sources.ill), ("to look at", sources.flagged))
         if ids
     ]
-    see = "; see `roxham sources`" if flagged or len(ill) > SHOWN_ILL else ""
-    return "; ".join(said) + see if said else f"{watched} watched, none ill"
+    see = "; see `roxham sources`" if sources.flagged or len(sources.ill) > SHOWN_ILL else ""
+    return "; ".join(said) + see if said else f"{sources.watched} watched, none ill"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,7 +13,6 @@ from monitor.cli.explaining import explain
 from monitor.cli.forms import check, held_against
 from monitor.cli.output import AsJson, complain, config_of, only_for_the_list, plural, print_json, print_table
 from monitor.cli.passing import passing
-from monitor.cli.serving import running_over
 
 if TYPE_CHECKING:
     from monitor.archive import Holding, Marked, Remarked
@@ -114,6 +113,7 @@ def apply(
     Also while the service runs. It may be stopped and repeated at any moment: a second run changes nothing.
     """
     from monitor import app
+    from monitor.overview.service import running_over
 
     config = config_of(context)
     began = time.monotonic()

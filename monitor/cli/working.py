@@ -90,7 +90,7 @@ async def _run(config: "Config", files: "Files") -> None:
     failure: ArchiveError | None = None
     with app.writing(config, purpose="run", wait=WAIT_TO_RUN) as archive, app.line(config, archive) as line:
         try:
-            await Service(line, saved).run()
+            await Service(line, saved, files.folder).run()
         except ArchiveError as error:
             failure = error
     await _leave(line, failure)
@@ -113,10 +113,15 @@ async def _leave(line: "Line", failure: ArchiveError | None) -> None:
 def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where its archive and mail are kept.")] = Path("var/demo"),
     port: Annotated[int, typer.Option("--port", help="Of the newsroom's site on this machine.")] = 8409,
+    pages: Annotated[
+        bool | None,
+        typer.Option("--pages/--no-pages", help="End with the pages, until Ctrl-C; on a terminal they are."),
+    ] = None,
 ) -> None:
-    """Run the whole line, offline, on an invented newsroom."""
+    """Run the whole line, offline, on an invented newsroom; then look around in its pages."""
     from monitor import app
     from monitor.cli.demo import show
+    from monitor.cli.web import serve_pages
     from monitor.demo import newsroom, write_config
 
     write_config(folder / "config", port)
@@ -125,6 +130,8 @@ def demo(
         done = asyncio.run(_collect(config, None, False, 10.0, progress))
     told = asyncio.run(delivered(config, None, forced=True))
     show(config, folder / "config", done, told.deliveries)
+    if pages if pages is not None else sys.stdout.isatty():
+        serve_pages(folder / "config", anywhere=True)
 
 
 @contextmanager

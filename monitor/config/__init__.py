@@ -8,6 +8,7 @@ This is the only room that reads the environment. A key without a place in `sche
 silently ignored would be a source nobody watches.
 """
 
+from monitor.config.addresses import is_this_machine
 from monitor.config.environment import VARIABLES
 from monitor.config.loading import load, load_topics
 from monitor.config.reference import Key, keys
@@ -19,8 +20,11 @@ from monitor.config.settings import (
     CrawlSettings,
     MailKind,
     MailSettings,
+    ProxySettings,
     ReturnsKind,
     ReturnsSettings,
+    TokenSettings,
+    UserSettings,
     WebSettings,
 )
 from monitor.config.starting import starter
@@ -36,11 +40,15 @@ __all__ = [
     "Key",
     "MailKind",
     "MailSettings",
+    "ProxySettings",
     "ReturnsKind",
     "ReturnsSettings",
+    "TokenSettings",
+    "UserSettings",
     "WebSettings",
     "duration",
     "duration_text",
+    "is_this_machine",
     "keys",
     "load",
     "load_topics",

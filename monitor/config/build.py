@@ -8,13 +8,17 @@ from urllib.parse import urlsplit
 from monitor.config import addresses, routes
 from monitor.config.environment import Outside
 from monitor.config.model import UNKNOWN_LANGUAGE
-from monitor.config.schema import CrawlKeys, MonitorFile, SourceKeys, TopicKeys, TopicsFile, WebKeys
+from monitor.config.pages import WebKeys
+from monitor.config.schema import CrawlKeys, MonitorFile, SourceKeys, TopicKeys, TopicsFile
 from monitor.config.settings import (
     ChannelKind,
     ChannelSettings,
     CrawlSettings,
     MailSettings,
+    ProxySettings,
     ReturnsSettings,
+    TokenSettings,
+    UserSettings,
     WebSettings,
 )
 from monitor.config.telling import ALL, ChannelKeys, DigestKeys
@@ -26,6 +30,7 @@ from monitor.types import (
     Layout,
     Read,
     Robots,
+    Role,
     Schedule,
     Source,
     Subscription,
@@ -90,12 +95,33 @@ def channels(every: Mapping[str, ChannelKeys], environ: Mapping[str, str], base:
 
 
 def web(keys: WebKeys) -> WebSettings:
-    """Where the pages are, and by which address."""
+    """Where the pages are, by which address, and who may see them."""
     host, port = keys.bind
     shown = f"[{host}]" if ":" in host else host
     base_url = keys.base_url or f"http://{shown}:{port}"
-    only_here = addresses.is_this_machine(urlsplit(base_url).hostname or "")
-    return WebSettings(host=host, port=port, base_url=base_url, only_here=only_here)
+    proxy = keys.proxy
+    return WebSettings(
+        host=host,
+        port=port,
+        base_url=base_url,
+        only_here=addresses.is_this_machine(urlsplit(base_url).hostname or ""),
+        users=tuple(
+            UserSettings(name=user.name, role=Role(user.role), password=user.password, language=user.language)
+            for user in keys.users
+        ),
+        tokens=tuple(
+            TokenSettings(name=token.name, role=Role(token.role), sha256=token.sha256) for token in keys.tokens
+        ),
+        proxy=None
+        if proxy is None
+        else ProxySettings(
+            header=proxy.header,
+            addresses=tuple(proxy.from_),
+            role=None if proxy.role is None else Role(proxy.role),
+        ),
+        public=keys.public,
+        passed_on=keys.base_url is not None and not addresses.is_this_machine(urlsplit(base_url).hostname or ""),
+    )
 
 
 def crawl(keys: CrawlKeys) -> CrawlSettings:

@@ -1,7 +1,7 @@
 """Holds a document against the schema and says all that is wrong in it, in words and with places."""
 
 from collections.abc import Container, Iterable, Iterator
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,6 +17,7 @@ K = TypeVar("K", bound=Keys)
 _SECRETS = {
     ("mail", "password"): "no password in a file: set ROXHAM_MAIL_PASSWORD or ROXHAM_MAIL_PASSWORD_FILE",
     ("mail", "user"): "no user in a file: set ROXHAM_MAIL_USER in the environment",
+    ("web", "password"): "no secret in a file, only hashes: see `roxham web password` and `roxham web token`",
     ("sources", "password"): "no password in a file: name an environment variable with auth_env",
     ("sources", "user"): "no user in a file: name an environment variable with auth_env",
     ("channels", "password"): "no secret in a file: name an environment variable with secret_env or url_env",
@@ -126,13 +127,22 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[str, str, type[BaseModel] |
         origin = getattr(kind, "__origin__", None)
         if origin is list or origin is dict:
             kind, inside = kind.__args__[-1], "[]" if origin is list else NAMED  # type: ignore[union-attr]
+        elif type(None) in get_args(kind):
+            kind = get_args(kind)[0]
         below = kind if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_fields else None
         yield field.alias or name, inside, below
 
 
 def _repeated(document: Document) -> Iterator[Problem]:
-    """Two with one id, and one address or topic twice in one digest."""
+    """Two with one id or name, and one address or topic twice in one digest."""
     data = document.data if isinstance(document.data, dict) else {}
+    pages = data.get("web")
+    for name, unique in (("users", "name"), ("tokens", "name"), ("tokens", "sha256")):
+        items = pages.get(name) if isinstance(pages, dict) else None
+        if isinstance(items, list):
+            each = [(number, item) for number, item in enumerate(items) if isinstance(item, dict)]
+            named = [(("web", name, number, unique), item.get(unique)) for number, item in each]
+            yield from _twice(document, named, f"duplicate {unique}")
     for name, items in data.items():
         if not isinstance(items, list):
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from urllib.parse import urlsplit
 
-from monitor.config import addresses, build, routes
+from monitor.config import addresses, build, pages, routes
 from monitor.config.document import Document, Trail
 from monitor.config.model import UNKNOWN_LANGUAGE
 from monitor.config.schema import BesideKeys, DigestsFile, MonitorFile, SourcesFile, TopicKeys, TopicsFile
@@ -52,6 +52,7 @@ def warnings(
         what = f"mail and password go to {route.host} unencrypted; ?starttls=off is for a relay on this machine"
         yield documents["monitor.yaml"].problem(("mail", "via"), what)
     yield from _channels(documents["monitor.yaml"], monitor)
+    yield from _web(documents["monitor.yaml"], monitor)
     yield from _sources(documents["sources.yaml"], sources)
     found = _topics(documents["topics.yaml"], topics, [keys.id for keys in sources.sources])
     yield from sorted(found, key=lambda problem: (problem.line, problem.column))
@@ -217,6 +218,22 @@ def _channels(document: Document, monitor: MonitorFile) -> Iterator[Problem]:
             if other != name:
                 what = f"channel {other} writes this file too: each takes the other's stories out of it"
                 yield document.problem(("channels", name, "path"), what)
+
+
+def _web(document: Document, monitor: MonitorFile) -> Iterator[Problem]:
+    settings = build.web(monitor.web)
+    if settings.listens_at != settings.host:
+        yield document.problem(("web", "bind"), settings.why_only_here)
+    if settings.locked and settings.passed_on and not settings.https:
+        what = "passwords and sessions go over the network unencrypted; let a web server with https pass them on"
+        yield document.problem(("web", "base_url"), what)
+    for number, user in enumerate(settings.users):
+        trail: Trail = ("web", "users", number)
+        if user.password is None and settings.proxy is None:
+            yield document.problem(trail, f"{user.name} has no password, and there is no proxy: they cannot sign in")
+        if user.password is not None and pages.is_quick(user.password):
+            what = "is a hash that is quickly tried out; `roxham web password` makes a slower one"
+            yield document.problem((*trail, "password"), what)
 
 
 def _digests(document: Document, file: DigestsFile, monitor: MonitorFile) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from monitor.config.model import (
     whole,
     word,
 )
+from monitor.config.pages import WebKeys
 from monitor.config.settings import AddressRange
 from monitor.config.telling import ChannelKeys, DigestKeys, MailKeys, channel_name
 from monitor.query import check_form
@@ -130,17 +131,6 @@ Forms = Annotated[
 ]
 
 
-class WebKeys(Keys):
-    bind: Annotated[tuple[str, int], PlainValidator(addresses.bind)] = key(
-        "host and port for the pages that mails lead to; port 0 is any free one", "127.0.0.1:8400"
-    )
-    base_url: Annotated[str | None, PlainValidator(maybe(addresses.base_url))] = key(
-        "the address people will know the pages by; mails show it unless it leads to this machine only",
-        Unwritten,
-        shown="http:// and what bind says",
-    )
-
-
 class CrawlKeys(Keys):
     delay: Pause = key("pause between two requests to one host; 0s only for test sites of your own", "1s")
     timeout: Duration = key("longest time for one whole answer", "30s")
@@ -183,7 +173,7 @@ class MonitorFile(Keys):
         shown="nobody",
     )
     web: Annotated[WebKeys, empty_is(dict)] = key(
-        "the pages that mails lead to: to unsubscribe, and what a mail has no room for", {}, shown="its own defaults"
+        "the pages: the archive, and what mails lead to", {}, shown="its own defaults"
     )
     crawl: Annotated[CrawlKeys, empty_is(dict)] = key("manners towards publishers", {}, shown="its own defaults")
     keep: Annotated[KeepKeys, empty_is(dict)] = key("keeping times", {}, shown="its own defaults")

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from monitor.errors import Problem
-from monitor.types import Source, Subscription, Topic
+from monitor.types import Role, Source, Subscription, Topic
 
 AddressRange = tuple[IPv4Network | IPv6Network, int | None]
 """Addresses, and the one port of theirs; None is every port."""
@@ -80,13 +80,76 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserSettings:
+    """Somebody who may sign in, or whom a proxy names."""
+
+    name: str
+    role: Role
+    password: str | None = field(default=None, repr=False)  # Argon2 hash, PHC string; None: only by the proxy
+    language: str | None = None  # of the pages: en or fr; None: what the browser asks for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSettings:
+    """A program that may use the JSON API."""
+
+    name: str
+    role: Role
+    sha256: str = field(repr=False)  # of the token, in hexadecimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySettings:
+    """A proxy that signs people in and names them in a header."""
+
+    header: str
+    addresses: tuple[IPv4Network | IPv6Network, ...]  # that it calls from; from elsewhere the header says nothing
+    role: Role | None = None  # of those that `users` does not name; None: they may not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """Where the pages are served, and the address people know them by (without a slash at its end)."""
+    """Where the pages are served, and the address people know them by (without a slash at its end).
+
+    Without `locked` nobody can sign in: then the pages are for whoever sits at this machine, and listen there only.
+    """
 
     host: str
     port: int  # 0: any free one
     base_url: str
     only_here: bool  # base_url leads to this very machine: of no use in a mail
+    users: tuple[UserSettings, ...] = ()
+    tokens: tuple[TokenSettings, ...] = ()
+    proxy: ProxySettings | None = None
+    public: bool = False  # whoever comes may search and read excerpts
+    passed_on: bool = False  # base_url is written, and leads elsewhere: something there passes requests on to us
+
+    @property
+    def locked(self) -> bool:
+        """Whether there is a way to sign in."""
+        return self.proxy is not None or any(user.password is not None for user in self.users)
+
+    @property
+    def https(self) -> bool:
+        """Whether people come by https: what passes requests on to us ends it."""
+        return self.base_url.lower().startswith("https:")
+
+    @property
+    def listens_at(self) -> str:
+        """The host where the pages listen: `host`, but only this machine where nobody can sign in."""
+        from monitor.config.addresses import is_this_machine  # which needs these types
+
+        if self.locked or is_this_machine(self.host):
+            return self.host
+        return "::1" if ":" in self.host else "127.0.0.1"
+
+    @property
+    def why_only_here(self) -> str:
+        """Says what is to be done where they listen on this machine only, though `host` says another."""
+        return (
+            f"nobody can sign in, so the pages listen on {self.listens_at} only, not on {self.host}: "
+            "name somebody under web.users (`roxham web password NAME` writes the lines)"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

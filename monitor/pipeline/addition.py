@@ -169,7 +169,7 @@ class Addition:
             outcome=Outcome.REJECTED if article is None else outcome,
             article=article,
             error=self._heard.error or mine.reason if article is None or article.partial else None,
-            reasons=self._reasons(url, article, began),
+            reasons=reasons(self._archive, self._sources, url, article, began=began),
             told=tuple(self._archive.tellings(article.id)) if article is not None else (),
         )
 
@@ -185,24 +185,31 @@ class Addition:
         )
         self._archive.reject(pending, sighting.reason or "its page could not be read when a person added it")
 
-    def _reasons(self, url: str, article: Kept | None, began: datetime) -> tuple[Reason, ...]:
-        names = dict.fromkeys([url, *(article.urls if article else ())])
-        seen = [
-            sighting
-            for name in dict.fromkeys(map(self._identity, names))
-            for sighting in self._archive.sightings(name)
-            if not sighting.source_id.startswith(BY_HAND)
-        ]
-        since = since_when(article, began)
-        until = min(since + AROUND, began)
-        spans, states = self._archive.observed(since, until), self._archive.states()
-        near = [
-            Watching(
-                source=source,
-                state=states.get(source.id),
-                spans=spans.get(source.id, ()),
-                visits=self._archive.visits(source.id, since, until),
-            )
-            for source in watching(url, self._sources)
-        ]
-        return tuple(missed(article, seen, near, began=began, url=url))
+
+def reasons(
+    archive: Archive, sources: Sequence[Source], url: str, article: Kept | None, *, began: datetime
+) -> tuple[Reason, ...]:
+    """Returns why watching had missed a page that somebody found at `began`, or that it had not. Raises ArchiveError.
+
+    `article` is what the archive has of it.
+    """
+    names = dict.fromkeys([url, *(article.urls if article else ())])
+    seen = [
+        sighting
+        for name in dict.fromkeys(map(identity, names))
+        for sighting in archive.sightings(name)
+        if not sighting.source_id.startswith(BY_HAND)
+    ]
+    since = since_when(article, began)
+    until = min(since + AROUND, began)
+    spans, states = archive.observed(since, until), archive.states()
+    near = [
+        Watching(
+            source=source,
+            state=states.get(source.id),
+            spans=spans.get(source.id, ()),
+            visits=archive.visits(source.id, since, until),
+        )
+        for source in watching(url, sources)
+    ]
+    return tuple(missed(article, seen, near, began=began, url=url))

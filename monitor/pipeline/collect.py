@@ -1,5 +1,6 @@
 """Collect: visit, then take."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from monitor.archive import Archive
@@ -54,6 +55,16 @@ class Collect:
         self._rooms = rooms
         self._visits.renew(crawl=crawl, rooms=rooms)
         self._take.renew(sources=sources, crawl=crawl, rooms=rooms)
+
+    @property
+    def visiting(self) -> frozenset[str]:
+        """The sources that are being visited at this moment."""
+        return self._visits.under_way
+
+    @property
+    def reading(self) -> Counter[str]:
+        """How many items are being read at this moment, by source."""
+        return self._take.under_way
 
     async def stop(self) -> None:
         """Takes no more work; what is in flight ends or is handed back, and all methods return."""

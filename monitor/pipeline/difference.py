@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from monitor.archive import Archive
 from monitor.match import Matcher, revision
+from monitor.pipeline.examples import Example, examples
 from monitor.pipeline.past import Excerpts, Tally, Watch, bare, candidates, tally
 from monitor.types import Kept, Match, Source, Subscription, Topic
 
@@ -32,6 +33,7 @@ class Change:
     before: Match | None
     after: Match | None
     whole: bool = True  # False: the archive holds an excerpt of it, which shows less than the article did
+    because: str | None = None  # why it is lost, where somebody asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Difference:
     looked_at: int  # articles in which a form of either stands
     topics: tuple[TopicDifference, ...]  # in the order of the new ones; removed ones last
     digests: tuple[Size, ...]
+    examples: tuple[Example, ...] = ()  # what readers said of the topics that are not the same, the newest first
 
     def count(self, kind: ChangeKind) -> int:
         """Returns how many changes of one kind there are, over all topics."""
@@ -122,7 +125,7 @@ def compared(
             for topic_id, match in matches.items():
                 side[topic_id].append(match)
         for topic_id in before.keys() | after.keys():
-            kind = _kind(before.get(topic_id), after.get(topic_id))
+            kind = kind_of_change(before.get(topic_id), after.get(topic_id))
             if kind is not None:
                 changes[topic_id].append(
                     Change(
@@ -135,14 +138,16 @@ def compared(
                 )
         for each in subscriptions if not article.withdrawn else ():
             for held, matches in zip(stories[each.id], (before, after), strict=True):
-                if _tells(each, matches):
+                if tells(each, {topic_id: match.mention for topic_id, match in matches.items()}):
                     held.add(article.story_id)
+    statuses = {topic_id: _status(had.get(topic_id), has.get(topic_id)) for topic_id in ids}
+    differ = [topic_id for topic_id in ids if statuses[topic_id] != "same"]
     return Difference(
         looked_at=looked_at,
         topics=tuple(
             TopicDifference(
                 topic_id=topic_id,
-                status=_status(had.get(topic_id), has.get(topic_id)),
+                status=statuses[topic_id],
                 before=tally(counts[0][topic_id]),
                 after=tally(counts[1][topic_id]),
                 changes=tuple(changes[topic_id]),
@@ -151,12 +156,16 @@ def compared(
             for topic_id in ids
         ),
         digests=tuple(Size(subscription_id=id_, before=len(b), after=len(a)) for id_, (b, a) in stories.items()),
+        examples=examples(archive, differ, old, new, sources),
     )
 
 
-def _kind(before: Match | None, after: Match | None) -> ChangeKind | None:
-    if before is None or after is None:
-        return ChangeKind.GAINED if before is None else ChangeKind.LOST
+def kind_of_change(before: Match | None, after: Match | None) -> ChangeKind | None:
+    """Returns what an article becomes to a topic; None where it stays what it was, if perhaps for other reasons."""
+    if before is None:
+        return None if after is None else ChangeKind.GAINED
+    if after is None:
+        return ChangeKind.LOST
     if before.mention == after.mention:
         return None
     return ChangeKind.TO_MENTION if after.mention else ChangeKind.TO_STRONG
@@ -168,9 +177,11 @@ def _status(old: Topic | None, new: Topic | None) -> str:
     return "same" if revision(old) == revision(new) else "changed"
 
 
-def _tells(subscription: Subscription, matches: Mapping[str, Match]) -> bool:
-    """Whether a digest would hold an article (monitor/digest/compose.py)."""
+def tells(subscription: Subscription, mentions: Mapping[str, bool]) -> bool:
+    """Says whether a digest would hold an article (monitor/digest/compose.py).
+
+    `mentions` has the topics that the article is about, with True where it only mentions them.
+    """
     return any(
-        (match := matches.get(topic_id)) is not None and (subscription.mentions or not match.mention)
-        for topic_id in subscription.topics
+        topic_id in mentions and (subscription.mentions or not mentions[topic_id]) for topic_id in subscription.topics
     )

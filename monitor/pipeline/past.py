@@ -20,7 +20,8 @@ Watch = Callable[[Iterable[Kept]], Iterable[Kept]]
 """Lets articles through, and shows that they pass."""
 
 _BY_HAND = "by-hand:"
-_ANY_SOURCE = Fact(about=About.SOURCE, value="", prefix=True)  # true of everything; a query finds nothing erased
+ANY_ARTICLE = Fact(about=About.SOURCE, value="", prefix=True)
+"""True of everything; a query finds nothing erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def marked(
     Not those whose text was erased: what is left of them proves no absence.
     """
     seen: set[int] = set()
-    wanted = (Filter(query=_ANY_SOURCE, topic=topic_id, since=since, until=until) for topic_id in topic_ids)
+    wanted = (Filter(query=ANY_ARTICLE, topics=(topic_id,), since=since, until=until) for topic_id in topic_ids)
     for article in chain.from_iterable(map(archive.articles, wanted)):
         if article.id not in seen:
             seen.add(article.id)

@@ -1,6 +1,7 @@
 """Take: from what is pending to what is kept."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
@@ -61,6 +62,11 @@ class Take:
         self._stopped = asyncio.Event()
         self._renewals = 0
         self._under_way: dict[int, str] = {}  # items that rounds hold, each with its source
+
+    @property
+    def under_way(self) -> Counter[str]:
+        """How many items are being read, by source."""
+        return Counter(self._under_way.values())
 
     def stop(self) -> None:
         """Begins no further item; what is in flight is handed back."""

@@ -42,6 +42,11 @@ class Visits:
         self._progress = progress
         self._under_way: set[str] = set()
 
+    @property
+    def under_way(self) -> frozenset[str]:
+        """The sources that are being visited."""
+        return frozenset(self._under_way)
+
     def renew(self, *, crawl: Crawler, rooms: Reader) -> None:
         """Makes visits from now on by another crawl; those under way are kept as they come."""
         self._crawl = crawl

@@ -10,16 +10,18 @@ Raised: QueryError, with what is wrong, its place, and what would be right. docs
 """
 
 from monitor.query.compiled import Compiled, Hidden, Hits, Positions, Result, Span, Subject, subject
-from monitor.query.fts5 import to_fts5
+from monitor.query.fts5 import Narrowing, narrow, to_fts5
 from monitor.query.grammar import QueryError, parse
-from monitor.query.tree import And, Fact, Near, Not, Or, Query, Scope, Term, any_of, terms
+from monitor.query.tree import About, And, Fact, Near, Not, Or, Query, Scope, Term, any_of, terms
 
 __all__ = [
+    "About",
     "And",
     "Compiled",
     "Fact",
     "Hidden",
     "Hits",
+    "Narrowing",
     "Near",
     "Not",
     "Or",
@@ -33,6 +35,7 @@ __all__ = [
     "Term",
     "any_of",
     "check_form",
+    "narrow",
     "parse",
     "subject",
     "terms",

@@ -1,10 +1,12 @@
-"""The few pages that mails lead to: to unsubscribe, to read a capped digest in full; and feeds, and a sign of life.
+"""The web pages: the archive for people and programs (`assemble`), and the few pages that mails lead to (`create`).
 
-What the pages show and do comes in through `Doors`, so that this room knows nothing of the archive. `create` makes the
-application, `serve` runs it inside the present event loop.
+In: an `Onlooker` (monitor/app), which asks the archive and knows the configuration in force. `serve` runs the pages
+inside the present event loop. Who may open which page stands beside its address (routes.py); what is common to all in
+site.py; who asks, in who.py.
 
-Who has a link may use it: it holds a token of 192 random bits that stands in one mail only. So there are no cookies and
-no log-in, and nothing to guess: a rate limit would only ever meet mail providers who unsubscribe many readers at once.
+What mails lead to (pages.py) is open to whoever has the link: it holds a token of 192 random bits that stands in one
+mail only. There are no cookies and no log-in, and nothing to guess: a rate limit would only ever meet mail providers
+who unsubscribe many readers at once.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,6 +17,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from monitor.app import Onlooker
+    from monitor.config import WebSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,23 @@ def create(doors: Doors, *, name: str, contact: str) -> "Starlette":
     return application(doors, name=name, contact=contact)
 
 
-def serve(app: "Starlette", host: str, port: int) -> AbstractAsyncContextManager[int]:
+def assemble(onlooker: "Onlooker") -> "Starlette":
+    """Returns the whole site over the archive that `onlooker` looks at: those pages, and the archive's own.
+
+    `monitor.web.routes.PAGES` lists every address with who may use it.
+    """
+    from monitor.web.routes import application
+
+    return application(onlooker)
+
+
+def served_at(web: "WebSettings", port: int) -> str:
+    """Returns the address of the pages that are served at this port of the machine."""
+    host = web.listens_at
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def serve(app: "ASGIApp", host: str, port: int) -> AbstractAsyncContextManager[int]:
     """Serves the application while the context is open, in the running event loop, and yields the port (0: any free).
 
     Signals are left alone. At the end requests under way get a second, then every connection is cut: it ends within

@@ -1,10 +1,11 @@
-"""The pages: what each address answers, and with which headers."""
+"""The pages that mails lead to, and what surrounds every page: headers, faults, limits."""
 
 import asyncio
 import hashlib
 import os
 import re
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -27,15 +28,19 @@ from monitor.web.phrases import PHRASES, language
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from monitor.web import Doors
+
+    Fault = Callable[[Request, int], Response]
 
 log = structlog.get_logger("roxham")
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}\Z")
 _FEED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _MOST = 10_000  # bytes of a request's body
+_MAILED = re.compile(r"/(unsubscribe|digests|feeds|livez)(/|\Z)")
 _LONGEST_PATH = 1000
 _NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 _ALWAYS = {
@@ -49,17 +54,44 @@ _ALWAYS = {
 _DIGEST = f"{_NOTHING}; form-action 'none'; style-src 'unsafe-inline'"  # as mails have it; nothing is loaded by it
 
 
+def is_mailed(path: str) -> bool:
+    """Says whether a path is of the pages that mails lead to, or the sign of life."""
+    return _MAILED.match(path) is not None
+
+
 def application(doors: "Doors", *, name: str, contact: str) -> Starlette:
     """See monitor.web.create."""
-    pages = _Pages(doors, _Frame.made(name, contact))
+    return assembled(doors, name=name, contact=contact, routes=(), middleware=(), fault=None)
+
+
+def assembled(
+    doors: "Doors",
+    *,
+    name: str,
+    contact: str,
+    routes: "Sequence[BaseRoute]",
+    middleware: Sequence[Middleware],
+    fault: "Fault | None",
+    most: int = _MOST,
+) -> Starlette:
+    """Returns the pages that mails lead to, with further routes beside them.
+
+    `fault` answers what goes wrong elsewhere than on pages that mails lead to; `most`: bytes of a request's body.
+    """
+    pages = _Pages(doors, _Frame.made(name, contact), fault)
     app = Starlette(
         routes=[
             Route("/unsubscribe/{token}", pages.subscription, methods=["GET", "POST"]),
             Route("/digests/{token}", pages.digest, methods=["GET"]),
             Route("/feeds/{name}.atom", pages.feed, methods=["GET"]),
             Route("/livez", pages.livez, methods=["GET"]),
+            *routes,
         ],
-        middleware=[Middleware(_Guard, pages=pages), Middleware(RequestBodyLimitMiddleware, max_body_size=_MOST)],
+        middleware=[
+            Middleware(_Guard, pages=pages),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=most),
+            *middleware,
+        ],
         exception_handlers={
             HTTPException: pages.refused,
             MonitorError: pages.unable,
@@ -133,9 +165,10 @@ class _Frame:
 class _Pages:
     """One method an address."""
 
-    def __init__(self, doors: "Doors", frame: _Frame) -> None:
+    def __init__(self, doors: "Doors", frame: _Frame, fault: "Fault | None") -> None:
         self._doors = doors
         self._frame = frame
+        self._fault = fault
 
     async def subscription(self, request: Request) -> Response:
         """Says what the link ends; a POST ends it, or takes that back.
@@ -191,6 +224,10 @@ class _Pages:
     async def refused(self, request: Request, error: Exception) -> Response:
         """The page of an HTTP error."""
         status = error.status_code if isinstance(error, HTTPException) else 500
+        if self._fault is not None and "visitor" in request.scope.get("state", {}) and not is_mailed(request.url.path):
+            answer = self._fault(request, status)
+            answer.headers.update(getattr(error, "headers", None) or {})
+            return answer
         page = self._frame.page(request, str(status) if str(status) in PHRASES["en"] else "404", status=status)
         page.headers.update(getattr(error, "headers", None) or {})
         return page

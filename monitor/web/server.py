@@ -4,21 +4,22 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
-_PATIENCE = 30.0  # seconds for a request and its answer, the reader's own slowness included
+_PATIENCE = 30.0  # seconds for a request; and for each part of its answer, the reader's own slowness included
+_LEAST = 64_000  # bytes of an answer that a reader takes in that time, if there are so many: two kB a second
 _MOST = 200  # connections at once: those that do nothing must not take the files that collecting needs
 _GRACE = 1  # seconds for what is under way at the end
 
 
 @asynccontextmanager
-async def served(app: "Starlette", host: str, port: int, *, patience: float = _PATIENCE) -> AsyncIterator[int]:
+async def served(app: "ASGIApp", host: str, port: int, *, patience: float = _PATIENCE) -> AsyncIterator[int]:
     """See monitor.web.serve."""
     listener = await _listener(host, port)
     server = _Server(_config(app, patience))
@@ -39,7 +40,7 @@ async def served(app: "Starlette", host: str, port: int, *, patience: float = _P
             await asyncio.sleep(0)  # lets them go
 
 
-def _config(app: "Starlette", patience: float) -> Config:
+def _config(app: "ASGIApp", patience: float) -> Config:
     """Settings that leave logging alone: an address holds a token, and nonsense from outside is no event."""
 
     class Connection(_Connection):
@@ -77,17 +78,43 @@ class _Server(Server):
         yield
 
 
-class _Connection(H11Protocol):
-    """A connection that is cut when its request and answer take too long, or when there are too many of them.
+class _Counted:
+    """A transport that knows how much was written; everything else is the real one's."""
 
-    uvicorn waits for ever for the first byte of a request, the last one, and a client that reads its answer.
+    def __init__(self, real: asyncio.Transport) -> None:
+        self._real = real
+        self.written = 0
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the system took over, which it does as the other side makes room."""
+        return self.written - self._real.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        self.written += len(data)
+        self._real.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class _Connection(H11Protocol):
+    """A connection that is cut when there is no progress, or when there are too many of them.
+
+    uvicorn waits for ever for the first byte of a request, the last one, and a client that reads its answer. Here a
+    request has to come, and its answer to begin, within the limit. An export may take longer than that: then in each
+    such time the client must have taken all that there was for it, or _LEAST, so that reading a byte now and then
+    holds nothing up.
     """
 
     limit = _PATIENCE
     _cut: asyncio.TimerHandle | None = None
+    _sent: _Counted | None = None
+    _before = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._sent = _Counted(transport)
+        super().connection_made(self._sent)  # type: ignore[arg-type]  # it is one in all but its class
         if len(self.connections) > _MOST:
             transport.abort()
         else:
@@ -105,7 +132,19 @@ class _Connection(H11Protocol):
     def _wait(self) -> None:
         if self._cut is not None:
             self._cut.cancel()
-        self._cut = self.loop.call_later(self.limit, self.transport.abort)
+        if self._sent is not None:
+            self._before = self._sent.taken
+        self._cut = self.loop.call_later(self.limit, self._look)
+
+    def _look(self) -> None:
+        """Cuts the connection, or gives it as long again."""
+        if self._sent is None:
+            return
+        took = self._sent.taken - self._before
+        if took >= _LEAST or (took > 0 and self._sent.taken == self._sent.written):
+            self._wait()
+        else:
+            self.transport.abort()
 
 
 async def _listener(host: str, port: int) -> socket.socket:
@@ -113,7 +152,11 @@ async def _listener(host: str, port: int) -> socket.socket:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, _, _, _, address = min(found)  # IPv4 first, where a name stands for both
         both = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
-        return socket.create_server(address, family=family, backlog=128, dualstack_ipv6=both)
+        listener = socket.create_server(address, family=family, backlog=128, dualstack_ipv6=both)
+        # asyncio asks for it only where a socket names its protocol. Else the second part of each answer would wait for
+        # the visitor's system to acknowledge the first, which it puts off by 40 ms (RFC 896 beside RFC 1122, 4.2.3.2).
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         why = error.strerror or str(error)
         raise OSError(f"the web pages cannot be served at {host}:{port} (web.bind in monitor.yaml): {why}") from error

@@ -294,11 +294,11 @@ def test_search_folds_and_filters(archive: Archive) -> None:
     keep(archive, article("http://desk.test/b", text="Wroxham Road " + LONG))
     assert [h.article.id for h in archive.search(Filter(query='"chemin roxham"'))] == [1]
     assert [h.article.id for h in archive.search(Filter(query="REOUVERTURE"))] == [1]
-    assert [h.article.id for h in archive.search(Filter(query="road", language="fr"))] == []
+    assert [h.article.id for h in archive.search(Filter(query="road", languages=("fr",)))] == []
     assert [h.article.id for h in archive.search(Filter(query="word1"))] == [2, 1]
     assert [h.article.id for h in archive.search(Filter(query="word1"), limit=1)] == [2]
-    assert [a.id for a in archive.articles(Filter(topic="roxham-road"))] == [1]
-    assert [a.id for a in archive.articles(Filter(source="desk", since=NOW, until=NOW))] == []
+    assert [a.id for a in archive.articles(Filter(topics=("roxham-road",)))] == [1]
+    assert [a.id for a in archive.articles(Filter(sources=("desk",), since=NOW, until=NOW))] == []
     hit = archive.search(Filter(query="roxham"))[0]
     assert hit.snippet is not None
     assert "\x02Roxham\x03" in hit.snippet
@@ -307,7 +307,7 @@ def test_search_folds_and_filters(archive: Archive) -> None:
 def test_stories_name_their_members_and_how_much_they_kept(archive: Archive) -> None:
     keep(archive, article(), match())
     keep(archive, article("http://other.test/x", publisher="Other", source_id="other"), match())
-    story = next(archive.stories(Filter(topic="roxham-road")))
+    story = next(archive.stories(Filter(topics=("roxham-road",))))
     assert [(m.article.publisher, m.relation, m.kept) for m in story.members] == [
         ("Desk", Relation.ORIGIN, 1.0),
         ("Other", Relation.PICKUP, 1.0),
@@ -887,7 +887,7 @@ def counts(gained: int = 0, lost: int = 0, changed: int = 0, skipped: int = 0) -
 def test_what_is_marked_anew_is_found_by_topic_and_told_to_nobody(archive: Archive) -> None:
     keep(archive, article())
     assert remark(archive, match()) == counts(gained=1)
-    assert [a.id for a in archive.articles(Filter(topic="roxham-road"))] == [1]
+    assert [a.id for a in archive.articles(Filter(topics=("roxham-road",)))] == [1]
     assert headlines(archive, subscription()) == []
     assert headlines(archive, subscription("now", at=AT_ONCE)) == []
     keep(archive, article(text="Other words. " + LONG, title="Updated"), match())

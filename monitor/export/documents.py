@@ -1,5 +1,6 @@
-"""Archive → the JSON that others rely on. Times are ISO 8601 in UTC; what is not known is null."""
+"""Rooms' types → the JSON that others rely on. Times are ISO 8601 in UTC; what is not known is null."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -93,10 +94,27 @@ def credit(said: Credit) -> Json:
 
 
 def found(hit: Found) -> Json:
-    """Returns one answer of a search: the article without its text, with the passage that answers."""
+    """Returns one answer of a search: the article without its text, with the passage that answers.
+
+    `marks` are where in the passage the words stand: from, and to (exclusive), in characters.
+    """
     fields = article(hit.article)
     del fields["text"]
-    return fields | {"snippet": hit.snippet and hit.snippet.replace("\x02", "").replace("\x03", "")}
+    snippet, marks = _unmarked(hit.snippet or "")
+    return fields | {"snippet": hit.snippet and snippet, "marks": marks}
+
+
+def _unmarked(text: str) -> tuple[str, list[list[int]]]:
+    plain, marks, begun = "", [], None
+    for part in re.split("([\x02\x03])", text):
+        if part == "\x02":
+            begun = len(plain)
+        elif part == "\x03":
+            marks += [] if begun is None else [[begun, len(plain)]]
+            begun = None
+        else:
+            plain += part
+    return plain, marks
 
 
 def shown(kept: Kept, versions: Sequence[Version], changes: Mapping[int, Change]) -> Json:
