@@ -22,7 +22,7 @@ from monitor.export import Form
 from monitor.types import Credit, Kept
 from tests.builders import NOW, article, match, words
 from tests.contracts.test_archive import keep
-from tests.installation import Installation
+from tests.installation import UNMEASURED, Installation
 
 WIRE = Credit(agency="The Canadian Press")
 
@@ -95,12 +95,8 @@ def test_all_answers_are_there_in_any_order(here: Installation) -> None:
 def test_every_format_comes_on_stdout_and_into_a_file(here: Installation, tmp_path: Path) -> None:
     for form in Form:
         file = tmp_path / f"x{form.ending}"
-        piped = subprocess.run(
-            here.command("export", "--format", form, "--query", "Roxham"),
-            capture_output=True,
-            check=True,
-            cwd=here.folder,
-        )
+        command = [*UNMEASURED, *here.command("export", "--format", form, "--query", "Roxham")]
+        piped = subprocess.run(command, capture_output=True, check=True, cwd=here.folder)
         done = here.roxham("export", "--format", form, "--query", "Roxham", "--output", str(file))
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         if form is Form.PARQUET:  # which holds the time at which it was made

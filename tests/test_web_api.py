@@ -161,6 +161,7 @@ async def fill(here: Here) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 async def test_every_parameter_stands_what_nobody_would_ask(tmp_path: Path) -> None:
     async with opened_site(tmp_path, monitor=LOCKED) as here:
         await fill(here)

@@ -325,3 +325,13 @@ def test_the_same_text_in_two_places_is_one_difference_of_nothing() -> None:
     assert compared(text(*ROWS), text(*ROWS)).same
     assert compared("", "").same
     assert not compared("", "A word.").same
+
+
+async def test_an_operator_is_led_from_an_article_to_the_source_that_listed_it(tmp_path: Path) -> None:
+    desk = "sources: [{id: desk, name: The Desk, kind: feed, url: http://desk.test/feed, language: en}]\n"
+    async with opened_site(tmp_path, users=EVERYBODY, sources=desk) as here:
+        keep(here, URL, "Mayors write", FIRST)
+        links = "//table//a[starts-with(@href, '/sources/')]/@href"
+        for who, wanted in ((Role.OPERATOR, {"/sources/desk"}), (Role.READER, set())):
+            tree = page((await (await here.signed_in(who)).get("/articles/1")).text)
+            assert set(tree.xpath(links)) == wanted

@@ -220,3 +220,21 @@ def test_a_token_is_shown_once_with_lines_for_the_file(tmp_path: Path) -> None:
     (token,) = loaded(tmp_path, monitor=GOOD["monitor"] + lines).web.tokens
     assert (token.name, token.role.value) == ("archive-bot", "researcher")
     assert token.sha256 == hashlib.sha256(made.encode()).hexdigest()
+
+
+async def test_the_demo_ends_with_its_pages(tmp_path: Path, unused_tcp_port: int) -> None:
+    command = [str(COMMAND), "demo", "--dir", str(tmp_path), "--port", str(unused_tcp_port), "--pages"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(90), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+            while not (found := re.match(rb"Roxham demo: (http://\S+[^/\s])", await process.stdout.readline())):
+                assert not process.stdout.at_eof()
+            caller = Caller(found[1].decode(), session)
+            assert "Minister answers border mayors" in (await caller.get("/search?q=mayors")).text
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -530,6 +530,7 @@ async def test_every_word_is_said_in_both_languages(tmp_path: Path) -> None:
 
 @needs_browser
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("width", "dark", "language"), [("desk", False, "en"), ("phone", True, "fr")])
 async def test_the_pages_are_for_everybody(tmp_path: Path, width: str, dark: bool, language: str) -> None:
     async with served(tmp_path) as here:
@@ -553,6 +554,7 @@ async def test_the_pages_are_for_everybody(tmp_path: Path, width: str, dark: boo
 
 @needs_browser
 @pytest.mark.slow
+@pytest.mark.unmeasured
 async def test_what_runs_now_refreshes_itself_and_keeps_the_focus(tmp_path: Path) -> None:
     async with served(tmp_path) as here, browsing() as page:
         here.archive.alarm(AlarmKind.HELD, "a message is held", here.desk.now)

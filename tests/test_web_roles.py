@@ -195,6 +195,7 @@ def turned_away(reply: Reply, path: str) -> bool:
     return reply.status in (401, 403) or to_sign_in
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("sort", SORTS, ids=str)
 async def test_whoever_may_gets_in_and_nobody_else(tmp_path: Path, sort: Sort) -> None:
     wrong = []
@@ -219,6 +220,7 @@ async def test_whoever_may_gets_in_and_nobody_else(tmp_path: Path, sort: Sort) -
     assert wrong == []
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("sort", SORTS, ids=str)
 async def test_anybody_may_sign_out(tmp_path: Path, sort: Sort) -> None:
     async with calling(tmp_path, sort) as (_, caller):

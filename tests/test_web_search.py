@@ -470,3 +470,16 @@ async def test_figures_of_a_part_say_so(tmp_path: Path, monkeypatch: pytest.Monk
         assert "The figures are of the newest articles only" in reply.text
         assert "Only the newest articles are counted" in reply.text
         assert (await here.get("/search.json?q=%3DSnow&limit=1")).json["counts"]["whole"] is False
+
+
+@pytest.mark.parametrize(
+    ("query", "leads_to"),
+    [("zzzq", "/missed"), ("https://desk.test/x?a=1&b", "/missed?url=https%3A%2F%2Fdesk.test%2Fx%3Fa%3D1%26b")],
+)
+async def test_where_nothing_is_found_what_was_missed_can_be_said(tmp_path: Path, query: str, leads_to: str) -> None:
+    async with opened_site(tmp_path, users=EVERYBODY, public=True) as here:
+        reader = await here.signed_in(Role.READER)
+        found = page(await reader.get("/search", params={"q": query}))
+        assert [each.get("href") for each in found.cssselect("#found .panel a, #heard .panel a")] == [leads_to]
+        assert [each.get("href") for each in found.cssselect("footer a")] == ["/missed"]
+        assert not page(await here.get("/search", params={"q": query})).cssselect("footer a, .panel a")

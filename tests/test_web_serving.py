@@ -16,6 +16,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from monitor.config import UserSettings, WebSettings
+from monitor.types import Role
+from monitor.web import served_at
 from monitor.web.packing import Packed, takes_gzip
 from monitor.web.server import served
 from tests.site_here import opened_site
@@ -147,3 +150,13 @@ async def test_the_first_page_weighs_little(tmp_path: Path) -> None:
             for name in linked:
                 total += (await weight(f"/static/{name}"))[0]
     assert total < 60_000  # bytes on the wire; the promise is 150,000
+
+
+@pytest.mark.parametrize(
+    ("host", "opens"),
+    [("0.0.0.0", "http://127.0.0.1:8400"), ("::", "http://[::1]:8400"), ("10.0.0.7", "http://10.0.0.7:8400")],  # noqa: S104
+)
+def test_the_address_that_is_said_can_be_opened_on_this_machine(host: str, opens: str) -> None:
+    someone = UserSettings(name="ada", role=Role.READER, password="$argon2id$")
+    web = WebSettings(host=host, port=8400, base_url="http://x.test", only_here=False, users=(someone,))
+    assert served_at(web, 8400) == opens

@@ -63,9 +63,12 @@ def assemble(onlooker: "Onlooker") -> "Starlette":
     return application(onlooker)
 
 
+_OWN = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # all addresses of a machine are no address to open
+
+
 def served_at(web: "WebSettings", port: int) -> str:
-    """Returns the address of the pages that are served at this port of the machine."""
-    host = web.listens_at
+    """Returns the address at which this machine itself can open the pages that are served at this port."""
+    host = _OWN.get(web.listens_at, web.listens_at)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 

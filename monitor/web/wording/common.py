@@ -18,6 +18,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "sign in": "Sign in",
         "sign out": "Sign out",
         "footer": "Questions go to {contact}",
+        "footer missed": "Missed an article?",
         "only here": "Nobody can sign in here: these pages are for whoever sits at the machine itself. "
         "Users can be named under web.users in monitor.yaml.",
         "too slow": "This question took too long and was stopped. A narrower one, or a shorter time, may be quick.",
@@ -57,6 +58,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "sign in": "Se connecter",
         "sign out": "Se déconnecter",
         "footer": "Pour toute question : {contact}",
+        "footer missed": "Un article manqué?",
         "only here": "Personne ne peut se connecter ici : ces pages sont réservées à qui se trouve devant la machine "
         "même. Des utilisateurs peuvent être nommés sous web.users dans monitor.yaml.",
         "too slow": "Cette question prenait trop de temps et a été arrêtée. Une question plus précise, ou une période "

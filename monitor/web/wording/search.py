@@ -45,6 +45,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "searched any more.",
         "search not observed": "Sources were not observed all of that time; see the timeline. What came then may have "
         "been missed.",
+        "search address": "Addresses of pages cannot be searched for.",
+        "search missed": "Do you know of an article that should be here?",
+        "search missed say": "Say so, and see what is known of it.",
         "search help": "How to search",
         "search help words": "All words must stand in the article. Capitals and accents do not count. Operators are "
         "written in capitals.",
@@ -119,6 +122,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "search next page": "Next page",
         "search along": "Take it along",
         "search twins": "This page for programs:",
+        "search api": "what else programs can ask",
         "search export": "Export all answers",
         "search export form": "Form",
         "search export button": "Export",
@@ -221,6 +225,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "on ne peut plus y chercher.",
         "search not observed": "Les sources n’ont pas été observées pendant tout ce temps; voyez la chronologie. Ce "
         "qui a paru alors a pu échapper.",
+        "search address": "On ne peut pas chercher l’adresse d’une page.",
+        "search missed": "Vous connaissez un article qui devrait être ici?",
+        "search missed say": "Signalez-le, et voyez ce qui en est connu.",
         "search help": "Comment chercher",
         "search help words": "Tous les mots doivent figurer dans l’article. Majuscules et accents ne comptent pas. Les "
         "opérateurs s’écrivent en majuscules.",
@@ -295,6 +302,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "search next page": "Page suivante",
         "search along": "Emporter",
         "search twins": "Cette page pour les programmes :",
+        "search api": "autres accès pour les programmes",
         "search export": "Exporter tous les résultats",
         "search export form": "Format",
         "search export button": "Exporter",
