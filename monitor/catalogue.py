@@ -4,20 +4,17 @@ An entry is a mapping with the keys of sources.yaml. The file is amended as text
 marks of what is there stay as they are.
 """
 
-import fcntl
 import hashlib
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.config.document import MAX_VALUES
+from monitor.config.saving import ChangedError, put, stand, tried, turn
 from monitor.errors import ConfigError, Problem
 from monitor.text import fold, one_line
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 Entry = Mapping[str, object]
 Load = Callable[[Path], "Config"]
 FILE = "sources.yaml"
-_ALL = ("monitor.yaml", FILE, "topics.yaml", "digests.yaml")
 _ORDER = ("id", "name", "publisher", "kind", "url", "language", "every", "read", "keep")  # as the shipped file has it
 _LAST = ("options",)
 _PLAIN = re.compile(
@@ -175,24 +171,8 @@ def add(folder: Path, groups: Sequence[tuple[str, Sequence[Entry]]], load: Load)
         ConfigError: it would not be good with them, or the file cannot be amended; it is as it was then.
     """
     path = (folder / FILE).resolve()
-    with _turn(path.parent):
+    with turn(path.parent):
         _add(path, folder, groups, load)
-
-
-@contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    """Waits until nobody else adds to a file in this folder. A folder that cannot be opened is said by who reads it."""
-    try:
-        opened = os.open(folder, os.O_RDONLY)
-    except OSError:
-        yield
-        return
-    try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
 
 
 def _add(path: Path, folder: Path, groups: Sequence[tuple[str, Sequence[Entry]]], load: Load) -> None:
@@ -200,7 +180,7 @@ def _add(path: Path, folder: Path, groups: Sequence[tuple[str, Sequence[Entry]]]
     try:
         old = path.read_bytes()
         new = amended(old, groups, str(folder / FILE))
-        after = _loaded_with(folder, new, load)
+        after = _tried(folder, new, load)
     except OSError as error:
         raise _refused(folder, f"cannot be amended: {error.strerror or error}") from error
     added = [entry["id"] for _, entries in groups for entry in entries]
@@ -210,9 +190,18 @@ def _add(path: Path, folder: Path, groups: Sequence[tuple[str, Sequence[Entry]]]
     ):
         raise _refused(folder, "cannot be amended as it is written; paste the entries by hand")
     try:
-        _replace(path, old, new, folder)
+        put(path, stand(old), new)
+    except ChangedError:
+        raise _refused(folder, "was edited meanwhile; nothing was written, run the command again") from None
     except OSError as error:
         raise _refused(folder, f"cannot be written: {error.strerror or error}") from error
+
+
+def _tried(folder: Path, new: bytes, load: Load) -> "Config":
+    try:
+        return tried(folder, FILE, new, load)
+    except ConfigError as error:
+        raise ConfigError([replace(p, what=f"with the new entries: {p.what}") for p in error.problems]) from None
 
 
 def amended(old: bytes, groups: Sequence[tuple[str, Sequence[Entry]]], shown: str) -> bytes:
@@ -243,47 +232,6 @@ def amended(old: bytes, groups: Sequence[tuple[str, Sequence[Entry]]], shown: st
     whole = text if text.endswith("\n") else text + ends
     grown = whole + added.replace("\n", ends)
     return mark + (grown if text.endswith("\n") else grown.removesuffix(ends)).encode()
-
-
-def _loaded_with(folder: Path, new: bytes, load: Load) -> "Config":
-    """Reads the configuration as it would be, in a copy; problems name the real files."""
-    with tempfile.TemporaryDirectory(prefix="roxham-") as scratch:
-        copy = Path(scratch) / "config"
-        copy.mkdir()
-        for name in _ALL:
-            (copy / name).write_bytes(new if name == FILE else (folder / name).read_bytes())
-        try:
-            return load(copy)
-        except ConfigError as error:
-            raise ConfigError(
-                [
-                    Problem(
-                        p.file.replace(str(copy), str(folder), 1),
-                        p.line,
-                        p.column,
-                        p.path,
-                        f"with the new entries: {p.what}",
-                    )
-                    for p in error.problems
-                ]
-            ) from None
-
-
-def _replace(path: Path, old: bytes, new: bytes, folder: Path) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(new)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(path, name)
-        if path.read_bytes() != old:
-            raise _refused(folder, "was edited meanwhile; nothing was written, run the command again")
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _refused(folder: Path, what: str) -> ConfigError:

@@ -124,7 +124,7 @@ def save(folder: Path, name: str, known: str, new: bytes, load: "Callable[[Path]
             raise ChangedError
         config = tried(folder, name, new, load)
         if stand(new) != known:
-            _replace(path, known, new)
+            put(path, known, new)
         return config
 
 
@@ -144,7 +144,12 @@ def turn(folder: Path) -> Iterator[None]:
         os.close(opened)
 
 
-def _replace(path: Path, known: str, new: bytes) -> None:
+def put(path: Path, known: str, new: bytes) -> None:
+    """Puts a new content in the place of a file, in one step; within a `turn`.
+
+    Mode and owner stay. Raises ChangedError where the file is not as it is `known` any more, OSError where it cannot be
+    replaced: it is as it was then.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

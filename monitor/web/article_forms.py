@@ -13,7 +13,7 @@ from monitor.citing import bibtex, csl, key, ris, sentence, sha256
 from monitor.digest.plainly import headline, language_of, publisher_of
 from monitor.types import Change, Feedback, Role
 from monitor.web.entries import Entry, feed, table
-from monitor.web.held import Held, asked, at_version, changes_of, holder
+from monitor.web.held import Held, asked, changes_of, holder
 from monitor.web.site import Site
 from monitor.web.stories import number_of
 from monitor.web.twins import known
@@ -166,7 +166,7 @@ async def cite(request: Request, site: Site) -> Response:
         raise HTTPException(404, "")
     found = await asked(request, site)
     wish = request.query_params.get("version")
-    cited = at_version(found.article, found.version(number_of(wish)) if wish else found.versions[-1])
+    cited = export.as_of(found.article, found.version(number_of(wish)) if wish else found.versions[-1])
     item = csl(cited, holder(site.onlooker.config))
     if form == "json":
         answer: Response = JSONResponse([item], media_type=_CITED[form])

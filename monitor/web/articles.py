@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from monitor import export
 from monitor.archive import Version
 from monitor.citing import csl, sentence, sha256
 from monitor.digest.plainly import headline, language_of, publisher_of, safe_url
 from monitor.types import FeedbackKind, Kept, Role
 from monitor.web import article_forms as forms
 from monitor.web.diffing import Difference, compared
-from monitor.web.held import Held, asked, at_version, changes_of, holder
+from monitor.web.held import Held, asked, changes_of, holder
 from monitor.web.marking import marked
 from monitor.web.reasons import Why, highlighted, paragraphs, title_of, why
 from monitor.web.site import Page, Site
@@ -58,7 +59,7 @@ async def _page(
     say, config = site.words(request), site.onlooker.config
     visitor = site.visitor(request)
     full = visitor.role.may(Role.READER)
-    as_read = at_version(found.article, shown)
+    as_read = export.as_of(found.article, shown)
     reasons = [] if found.article.withdrawn else why([found.article], config.topics, say.language)
     view = await asyncio.to_thread(_worked_out, found, as_read, pair, config, full=full)
     item = csl(as_read, holder(config))

@@ -1,7 +1,7 @@
 """What the archive holds of one article, as its pages and their twins for programs ask for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -52,26 +52,6 @@ def held(archive: "Archive", article_id: int) -> Held | None:
         provenance=archive.provenance(article_id),
         tellings=archive.tellings(article_id),
         said=[each for each in archive.feedback() if each.article_id == article_id],
-    )
-
-
-def at_version(article: Kept, version: Version) -> Kept:
-    """Returns an article as it was read in one of its versions, as it is cited."""
-    if version.number == article.version:
-        return article
-    return replace(
-        article,
-        version=version.number,
-        title=version.title,
-        text=version.text,
-        published_at=version.published_at,
-        updated_at=version.updated_at,
-        read_at=version.seen_at,
-        partial=version.partial,
-        authors=version.authors,
-        credit=version.credit,
-        summary=None,
-        listed_title=None,
     )
 
 
