@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-
-from monitor.cli.pipe import reader_gone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,14 +90,6 @@ def known(named: Sequence[str] | None, ids: Sequence[str], what: str, file: str)
 def print_json(document: object) -> None:
     """Writes one JSON document."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-def print_lines(documents: Iterable[dict[str, Any]]) -> None:
-    """Writes one JSON object a line, as they come, until nobody reads them any more."""
-    for document in documents:
-        if reader_gone():
-            return
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
 
 
 def console() -> "Console":

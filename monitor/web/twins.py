@@ -17,7 +17,6 @@ from monitor.archive import Counts, Found, FoundStory
 from monitor.types import Kept, Role
 from monitor.web import timeline
 from monitor.web.asked import Asked, Heard, address, parameters
-from monitor.web.marking import unmarked
 from monitor.web.search import Hit, Looked, hit, looked, said_of
 from monitor.web.site import Page, Site
 from monitor.web.words import Words
@@ -41,12 +40,12 @@ async def json(request: Request, site: Site) -> Response:
     asked = said.asked
     document: dict[str, Any] = {"query": _query(asked)}
     if found.answer.stories or not found.answer.articles:
-        document["stories"] = [_story(each) for each in found.answer.stories]
+        document["stories"] = [story_of(each) for each in found.answer.stories]
     if found.answer.articles:
-        document["articles"] = [_found(each) for each in found.answer.articles]
+        document["articles"] = [found_of(each) for each in found.answer.articles]
     document["next"] = _next("/search.json", asked, found, site)
     counts = found.answer.counts
-    document["counts"] = None if counts is None else _counts(counts)
+    document["counts"] = None if counts is None else counts_of(counts)
     document["timeline"] = (
         None if counts is None or found.line is None else timeline.document(found.line, asked, counts)
     )
@@ -206,23 +205,26 @@ def _query(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _story(found: FoundStory) -> dict[str, Any]:
+def story_of(found: FoundStory) -> dict[str, Any]:
+    """Returns a story that answers, as JSON."""
     return {
         "id": found.story_id,
-        "article": _found(found.first),
+        "article": found_of(found.first),
         "answers": found.answers,
         "members": found.members,
         "carriers": list(found.carriers),
     }
 
 
-def _found(found: Found) -> dict[str, Any]:
+def found_of(found: Found) -> dict[str, Any]:
+    """Returns an article that answers, as JSON; of one that was withdrawn no passage."""
     document = export.found(found)
     snippet = None if found.article.withdrawn else found.snippet
-    return document | {"snippet": unmarked(snippet) if snippet else None}
+    return document if snippet else document | {"snippet": None, "marks": []}
 
 
-def _counts(counts: Counts) -> dict[str, Any]:
+def counts_of(counts: Counts) -> dict[str, Any]:
+    """Returns how many answer, by what, as JSON."""
     return {
         "articles": counts.articles,
         "stories": counts.stories,

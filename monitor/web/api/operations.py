@@ -13,6 +13,7 @@ from monitor.archive import Counts, Found, Version
 from monitor.types import Kept
 from monitor.web.api import models
 from monitor.web.asked import Asked, hear
+from monitor.web.twins import counts_of, found_of, story_of
 
 if TYPE_CHECKING:
     from monitor.archive.sqlite import SQLiteArchive
@@ -73,16 +74,7 @@ def _stories(site: "Site") -> APIRouter:
         def question(archive: "SQLiteArchive") -> dict[str, Any]:
             answer = _looked(archive, asked, fold=True)
             return {
-                "stories": [
-                    {
-                        "id": story.story_id,
-                        "article": _found(story.first, None),
-                        "answers": story.answers,
-                        "members": story.members,
-                        "carriers": list(story.carriers),
-                    }
-                    for story in answer.stories
-                ],
+                "stories": [story_of(story) for story in answer.stories],
                 "next": answer.after,
             }
 
@@ -103,7 +95,7 @@ def _figures(site: "Site") -> APIRouter:
     async def counts(wanted: Annotated[models.Wanted, Query()]) -> Any:
         """How many articles and stories answer, by topic, source, publisher, language, agency and relation."""
         asked = _asked(site, wanted)
-        return _counts(await site.onlooker.ask(lambda archive: _counted(archive, asked)))
+        return counts_of(await site.onlooker.ask(lambda archive: _counted(archive, asked)))
 
     @router.get("/timeline", operation_id="timeline", response_model=models.Timeline)
     async def plotted(wanted: Annotated[models.Plotted, Query()]) -> Any:
@@ -187,21 +179,8 @@ def _counted(archive: "SQLiteArchive", asked: Asked) -> Counts:
     return counts
 
 
-def _counts(counts: Counts) -> dict[str, Any]:
-    return {
-        "articles": counts.articles,
-        "stories": counts.stories,
-        "facets": {
-            facet.value: [{"value": value, "articles": count} for value, count in values]
-            for facet, values in counts.facets.items()
-        },
-        "whole": counts.whole,
-        "since": counts.since,
-    }
-
-
 def _found(found: Found, kept: Kept | None) -> dict[str, Any]:
-    return export.found(found) | {"text": kept.text if kept else None}
+    return found_of(found) | {"text": kept.text if kept else None}
 
 
 def _version(version: Version) -> dict[str, Any]:
