@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.archive import Facet, Filter, Sort
-from monitor.query import parse
+from monitor.query import like_operators, parse
 from monitor.timeline import Bucket
 from monitor.types import Relation
-from monitor.web.asked import Asked, By, Fold, Heard, Kind, address, hear, like_operators, parameters
+from monitor.web.asked import Asked, By, Fold, Heard, Kind, address, hear, parameters
 from monitor.web.marking import marked, unmarked
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

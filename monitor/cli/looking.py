@@ -1,6 +1,5 @@
 """Commands that look into the archive: search, export; and how they are told what is wanted."""
 
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -68,8 +67,6 @@ class ExportFormat(StrEnum):
     BIBTEX = "bibtex"
 
 
-_LIKE_AN_OPERATOR = re.compile(r"(?<!\S)(?:and|or|not)(?!\S)")
-_QUOTED = re.compile(r'["“”„][^"“”„]*["“”„]|«[^«»]*»')
 _AT_ONCE = 200  # answers that are asked for at once where they are sorted
 
 
@@ -240,9 +237,9 @@ def filter_of(
 
 
 def _check_query(text: str) -> None:
-    from monitor.query import QueryError, parse
+    from monitor.query import QueryError, like_operators, parse
 
-    for word in dict.fromkeys(_LIKE_AN_OPERATOR.findall(_QUOTED.sub(" ", text))):
+    for word in like_operators(text):
         complain(f'note: {word} is looked for as a word; the operator is {word.upper()}, and the word is "{word}"')
     try:
         parse(text)
@@ -261,15 +258,10 @@ def moment_of(text: str | None, zone: str, option: str) -> datetime | None:
     """Reads `2026-11-22`, `2026-11-22T07:00` (both local), a full ISO time, or `7d`, `12h` (so long ago)."""
     if text is None:
         return None
-    from monitor.config import duration
+    from monitor.config import moment
 
     try:
-        if text[:4].isdigit() and "-" in text:
-            moment = datetime.fromisoformat(text)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
-        else:
-            moment = datetime.now(UTC) - duration(text)
-        return moment.astimezone(UTC).replace(microsecond=0)
+        return moment(text, ZoneInfo(zone), datetime.now(UTC)).replace(microsecond=0)
     except (ValueError, OverflowError):
         complain(f"{option}: {text!r} is no time; write 2026-11-22, 2026-11-22T07:00 or 7d")
         raise typer.Exit(2) from None

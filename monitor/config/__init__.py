@@ -11,6 +11,7 @@ silently ignored would be a source nobody watches.
 from monitor.config.addresses import is_this_machine
 from monitor.config.environment import VARIABLES
 from monitor.config.loading import load, load_topics
+from monitor.config.moments import moment
 from monitor.config.reference import Key, keys
 from monitor.config.settings import (
     AddressRange,
@@ -52,5 +53,6 @@ __all__ = [
     "keys",
     "load",
     "load_topics",
+    "moment",
     "starter",
 ]

@@ -12,6 +12,7 @@ Raised: QueryError, with what is wrong, its place, and what would be right. docs
 from monitor.query.compiled import Compiled, Hidden, Hits, Positions, Result, Span, Subject, subject
 from monitor.query.fts5 import Narrowing, narrow, to_fts5
 from monitor.query.grammar import QueryError, parse
+from monitor.query.slips import like_operators
 from monitor.query.tree import About, And, Fact, Near, Not, Or, Query, Scope, Term, any_of, terms
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Term",
     "any_of",
     "check_form",
+    "like_operators",
     "narrow",
     "parse",
     "subject",

@@ -6,14 +6,14 @@ The search pages, their twins for programs, feeds, exports and the JSON API all 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from monitor.archive import Facet, Filter, Sort
-from monitor.config import duration
+from monitor.config import moment
 from monitor.query import Query, QueryError, parse
 from monitor.timeline import Bucket
 from monitor.types import Relation
@@ -29,8 +29,6 @@ Pairs = Iterable[tuple[str, str]]
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
-_LIKE_AN_OPERATOR = re.compile(r"(?<!\S)(?:and|or|not)(?!\S)")
-_QUOTED = re.compile(r'["“”„][^"“”„]*["“”„]|«[^«»]*»')
 _TIMES = "2026-11-22, 2026-11-22T07:00, 2026-11-22T12:00Z, 7d"
 
 
@@ -229,25 +227,6 @@ def address(path: str, asked: Asked) -> str:
     """Returns the address under which `path` answers this."""
     pairs = parameters(asked)
     return f"{path}?{urlencode(pairs, safe=':')}" if pairs else path
-
-
-def like_operators(q: str) -> tuple[str, ...]:
-    """Returns the words of a query that are looked for as words, and that other programs take for operators."""
-    return tuple(dict.fromkeys(_LIKE_AN_OPERATOR.findall(_QUOTED.sub(" ", q))))
-
-
-def moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
-    """Reads `2026-11-22`, `2026-11-22T07:00` (both of the zone), a full ISO 8601 time, or `7d`, `12h` (so long ago).
-
-    Raises ValueError, or OverflowError, for what is no time of these centuries.
-    """
-    if not (text[:4].isdigit() and "-" in text):
-        return now - duration(text)
-    read = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)  # a plus in an address is a space
-    read = (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
-    if not 1900 <= read.year <= 2200:
-        raise ValueError(f"the year {read.year}")
-    return read
 
 
 class _Ear:

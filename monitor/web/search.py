@@ -14,11 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from monitor.archive import Answer, Facet, Filter, Found, FoundStory, Sort
 from monitor.digest.plainly import headline, language_of, publisher_of, safe_url
 from monitor.errors import ArchiveError, TooSlowError
-from monitor.query import QueryError
+from monitor.query import QueryError, like_operators
 from monitor.timeline import Bucket, Timeline
 from monitor.types import Kept, Relation, Role
 from monitor.web import timeline
-from monitor.web.asked import Asked, By, Fold, Heard, Kind, Wrong, address, hear, like_operators, parameters
+from monitor.web.asked import Asked, By, Fold, Heard, Kind, Wrong, address, hear, parameters
 from monitor.web.marking import marked, matched, unmarked
 from monitor.web.site import Page, Site
 from monitor.web.words import Words
