@@ -131,11 +131,6 @@ class Asked:
         """Says whether this value is asked for."""
         return value in self.chosen.get(facet, ())
 
-    def with_(self, facet: Facet, value: str) -> "Asked":
-        """Returns the same with one more value, from its first page on."""
-        values = (*self.chosen.get(facet, ()), value)
-        return replace(self, chosen={**self.chosen, facet: tuple(dict.fromkeys(values))}, after=None)
-
     def without(self, facet: Facet, value: str) -> "Asked":
         """Returns the same without a value, from its first page on."""
         values = tuple(each for each in self.chosen.get(facet, ()) if each != value)
